@@ -1,0 +1,210 @@
+"""The one door in. Concurrent submissions are gathered into one write, and each caller gets its own outcome."""
+
+import asyncio
+import uuid
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from pymongo.errors import PyMongoError
+
+from lrs.errors import LRSError, StatementConflict, StoreUnavailable, TooLarge
+from lrs.materialize import Materializer, record_keys
+from lrs.queue import Queue
+from lrs.store.log import AlreadyStored, Log
+from lrs.store.records import Prepared, statement_of
+from lrs.store.watermark import now_us
+from lrs.xapi.compare import same_statement
+from lrs.xapi.lookups import look_ups
+from lrs.xapi.prepare import prepare
+from lrs.xapi.times import format_stored
+from lrs.xapi.types import Agent, Statement
+from lrs.xapi.validate import check_batch
+
+# One write takes what waits, up to so many statements: a transaction of more gains nothing and holds the others up.
+GROUP_LIMIT = 500
+# Every round settles somebody, unless an id is taken by what a majority does not have yet: then a pause, and again.
+MOST_ROUNDS = 1000
+UNREADABLE_FOR_S = 0.02
+
+
+@dataclass(frozen=True)
+class Accepted:
+    """The outcome for one statement: its id, and whether this submission stored it (False: it was there already)."""
+
+    id: str
+    stored: bool
+
+
+@dataclass
+class Submission:
+    """What one caller wants stored, all or none, and who waits for it. `known` are `_id`s found to be stored already."""
+
+    batch: Sequence[Prepared]
+    outcome: asyncio.Future[list[Accepted]]
+    known: set[str] = field(default_factory=set)
+
+    def succeed(self, fresh: Mapping[str, Prepared]) -> None:
+        """Tell the caller: what this submission brought into the write is stored, the rest was there."""
+        if not self.outcome.done():
+            self.outcome.set_result([
+                Accepted(prepared.statement["id"], fresh.get(prepared.id) is prepared) for prepared in self.batch
+            ])
+
+    def fail(self, error: Exception) -> None:
+        """Tell the caller why nothing of it was stored."""
+        if not self.outcome.done():
+            self.outcome.set_exception(error)
+
+
+class Intake:
+    """Checks, completes and stores statements. Every write of statements, native or xAPI, is one `accept`."""
+
+    def __init__(
+        self, log: Log, materializers: Mapping[str, Materializer[Any]], queue: Queue, clock: Callable[[], datetime]
+    ) -> None:
+        self._log = log
+        self._materializers = tuple(materializers.values())
+        self._queue = queue
+        self._clock = clock
+        self._waiting: list[Submission] = []
+        self._writing: asyncio.Task[None] | None = None
+
+    async def accept(
+        self, statements: Sequence[Any], *, tenant: str, authority: Agent, version: str = "1.0.3"
+    ) -> list[Accepted]:
+        """Store all of the statements or none; returns once they are safe, in their order.
+
+        Raises InvalidStatements (every bad item), StatementConflict, TooLarge, or StoreUnavailable (sending them again
+        with the same ids is harmless).
+        """
+        check_batch(statements, version)
+        if not statements:
+            return []
+        received = format_stored(now_us(self._clock))
+        batch = [self._prepared(each, tenant, authority, version, received) for each in statements]
+        submission = Submission(batch, asyncio.get_running_loop().create_future())
+        self._waiting.append(submission)
+        if self._writing is None:
+            self._writing = asyncio.create_task(self._write_waiting())
+        # Whoever hangs up does not take back what was sent.
+        return await asyncio.shield(submission.outcome)
+
+    async def drain(self) -> None:
+        """Wait until all that was submitted is written or refused."""
+        while self._writing is not None:
+            await asyncio.wait([self._writing])
+
+    def _prepared(self, statement: Statement, tenant: str, authority: Agent, version: str, received: str) -> Prepared:
+        complete = prepare(
+            statement, authority=authority, version=version, received=received,
+            statement_id=statement.get("id") or str(uuid.uuid4()),
+        )
+        return Prepared(tenant, complete, look_ups(complete), record_keys(self._materializers, complete))
+
+    async def _write_waiting(self) -> None:
+        group: list[Submission] = []
+        try:
+            # What arrives in the same turn of the loop goes into the same write.
+            await asyncio.sleep(0)
+            while self._waiting:
+                group = self._take_group()
+                await self._write(group)
+        finally:
+            # Nobody waits for ever, even if the write ended in a way nobody thought of.
+            _fail_all([*group, *self._waiting], StoreUnavailable("the write was given up"))
+            self._waiting, self._writing = [], None
+
+    def _take_group(self) -> list[Submission]:
+        taken, size = 0, 0
+        for submission in self._waiting:
+            size += len(submission.batch)
+            if taken and size > GROUP_LIMIT:
+                break
+            taken += 1
+        group, self._waiting = self._waiting[:taken], self._waiting[taken:]
+        return group
+
+    async def _write(self, group: list[Submission]) -> None:
+        """Write a group. What cannot be written with the others is written by itself; what is refused does not stop the rest."""
+        for _ in range(MOST_ROUNDS):
+            group, fresh = arrange(group)
+            try:
+                if fresh:
+                    await self._log.append(list(fresh.values()))
+            except AlreadyStored:
+                stored = await self._stored(group, fresh)
+                group = judge(group, stored)
+                if not stored:  # taken a moment ago, and not yet there to be read with majority
+                    await asyncio.sleep(UNREADABLE_FOR_S)
+                continue
+            except StoreUnavailable as error:
+                _fail_all(group, error)
+                return
+            except (PyMongoError, TooLarge) as error:
+                if len(group) == 1:
+                    group[0].fail(error if isinstance(error, LRSError) else StoreUnavailable(f"the database refused the write: {error}"))
+                    return
+                for submission in group:
+                    await self._write([submission])
+                return
+            for submission in group:
+                submission.succeed(fresh)
+            self._queue.announce({prepared.tenant for prepared in fresh.values()})
+            return
+        _fail_all(group, StoreUnavailable("an id is taken by a statement that cannot be read yet"))
+
+    async def _stored(self, group: list[Submission], fresh: Mapping[str, Prepared]) -> dict[str, Statement]:
+        """The statements stored under the ids of a group, by `_id`; none if the database is away (and the group has failed)."""
+        try:
+            records = await self._log.stored(fresh)
+        except StoreUnavailable as error:
+            _fail_all(group, error)
+            return {}
+        return {record_id: statement_of(record) for record_id, record in records.items()}
+
+
+def arrange(group: Iterable[Submission]) -> tuple[list[Submission], dict[str, Prepared]]:
+    """What a group has to write, each id once, and who is still in it.
+
+    The first of several submissions with one id brings it in; a later one with the same statement shares it, with another
+    statement fails as a whole.
+    """
+    fresh: dict[str, Prepared] = {}
+    remaining = []
+    for submission in group:
+        if submission.outcome.done():
+            continue
+        own = {prepared.id: prepared for prepared in submission.batch if prepared.id not in submission.known}
+        conflicts = [
+            prepared.statement["id"] for each, prepared in own.items()
+            if each in fresh and not same_statement(fresh[each].statement, prepared.statement)
+        ]
+        if conflicts:
+            submission.fail(StatementConflict(conflicts))
+            continue
+        fresh |= {each: prepared for each, prepared in own.items() if each not in fresh}
+        remaining.append(submission)
+    return remaining, fresh
+
+
+def judge(group: Iterable[Submission], stored: Mapping[str, Statement]) -> list[Submission]:
+    """Who of a group remains, now that some ids are known to be stored: the same is no longer written, another is a conflict."""
+    remaining = []
+    for submission in group:
+        there = [prepared for prepared in submission.batch if prepared.id in stored]
+        conflicts = [
+            prepared.statement["id"] for prepared in there if not same_statement(stored[prepared.id], prepared.statement)
+        ]
+        if conflicts:
+            submission.fail(StatementConflict(conflicts))
+            continue
+        submission.known |= {prepared.id for prepared in there}
+        remaining.append(submission)
+    return remaining
+
+
+def _fail_all(group: Iterable[Submission], error: LRSError) -> None:
+    for submission in group:
+        submission.fail(error)

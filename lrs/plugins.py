@@ -1,0 +1,101 @@
+"""What an adapter is, and how the installed ones are found. Nothing is skipped quietly: what is declared loads, or nothing starts."""
+
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from importlib.metadata import EntryPoint, entry_points
+from typing import Any
+
+from marshmallow import Schema
+
+from lrs.errors import ConfigurationError
+from lrs.materialize import Materializer
+from lrs.xapi.types import Agent
+
+ADAPTERS_GROUP = "lrs.adapters"
+MATERIALIZERS_GROUP = "lrs.materializers"
+
+
+@dataclass(frozen=True)
+class Caller:
+    """Who asks: the tenant a credential belongs to, its key, its scopes, and the authority its statements get."""
+
+    tenant: str
+    key: str
+    scopes: frozenset[str]
+    authority: Agent
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One piece of reference data, such as a user or a lesson.
+
+    `names` are look-up names under which `References.holders` finds the tenants that have such an entry.
+    """
+
+    kind: str
+    id: str
+    document: Mapping[str, Any]
+    names: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Reference:
+    """Reference data an adapter declares: the schema of what operators PUT, and the entries it becomes.
+
+    `entries` may be slow (it may hash passwords) and runs in a thread; it raises marshmallow's ValidationError only.
+    """
+
+    name: str
+    schema: type[Schema]
+    entries: Callable[[Any], Iterable[Entry]]
+
+
+@dataclass(frozen=True)
+class Route:
+    """A path served exactly where the vendor documents it. The handler takes an aiohttp request, gives a response."""
+
+    method: str
+    path: str
+    handler: Callable[[Any], Awaitable[Any]]
+
+
+@dataclass(frozen=True)
+class Adapter:
+    """One foreign format, both ways. `version` is recorded with all it translates."""
+
+    name: str
+    version: str
+    settings: type[Schema]
+    routes: tuple[Route, ...] = ()
+    references: Mapping[str, Reference] = field(default_factory=dict)
+
+
+def load_adapters() -> dict[str, Adapter]:
+    """The installed adapters by name. Raises ConfigurationError if one does not load or two share a name."""
+    adapters: dict[str, Adapter] = {}
+    for point in entry_points(group=ADAPTERS_GROUP):
+        adapter = _loaded(point)
+        if not isinstance(adapter, Adapter):
+            raise ConfigurationError(f"adapter {point.name} ({point.value}): not an Adapter but {type(adapter).__name__}")
+        if adapter.name in adapters:
+            raise ConfigurationError(f"adapter {point.name} ({point.value}): the name {adapter.name} is taken")
+        adapters[adapter.name] = adapter
+    return adapters
+
+
+def load_materializers() -> dict[str, Materializer[Any]]:
+    """The installed materializers by name. Raises ConfigurationError if one does not load or two share a name."""
+    materializers: dict[str, Materializer[Any]] = {}
+    for point in entry_points(group=MATERIALIZERS_GROUP):
+        for materializer in _loaded(point):
+            if materializer.name in materializers:
+                raise ConfigurationError(f"materializers {point.name} ({point.value}): {materializer.name} is there twice")
+            materializers[materializer.name] = materializer
+    return materializers
+
+
+def _loaded(point: EntryPoint) -> Any:
+    try:
+        return point.load()
+    except (ImportError, AttributeError, SyntaxError, TypeError, ValueError) as error:
+        raise ConfigurationError(f"entry point {point.group}: {point.name} = {point.value} does not load: {error!r}") from error

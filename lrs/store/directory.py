@@ -1,0 +1,158 @@
+"""Who may do what: tenants, their credentials, and the settings of their adapters."""
+
+import asyncio
+import hashlib
+import hmac
+import re
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from pymongo.errors import DuplicateKeyError
+
+from lrs.errors import CredentialTaken, NotFound
+from lrs.plugins import Adapter, Caller
+from lrs.store.mongo import Database
+
+# How long a process may go on with what it knows of a credential or setting; a revocation works everywhere within a second.
+FRESH_FOR_S = 0.5
+# More than a server is likely to see within that time; beyond, the whole cache is dropped, so that junk keys cannot fill memory.
+MOST_CACHED = 10_000
+# Everything of a tenant, apart from what stands in `tenants` itself.
+OF_A_TENANT = ("records", "summaries", "entries", "revisions", "credentials", "settings")
+
+
+class Directory:
+    """Secrets are stored as a digest keyed with the server's own secret: they are long and random, so one HMAC will do."""
+
+    def __init__(self, database: Database, secret: str) -> None:
+        self._database = database
+        self._tenants = database["tenants"]
+        self._credentials = database["credentials"]
+        self._settings = database["settings"]
+        self._secret = secret.encode()
+        self._cache: dict[tuple[str, str], tuple[float, Any]] = {}
+
+    async def create_tenant(self, tenant: str) -> bool:
+        """Make a tenant; whether it is new."""
+        try:
+            await self._tenants.insert_one({"_id": tenant, "created": datetime.now(UTC)})
+        except DuplicateKeyError:
+            return False
+        return True
+
+    async def tenants(self) -> list[str]:
+        """The names of all tenants, in order."""
+        return sorted([each["_id"] async for each in self._tenants.find({}, projection={"_id": 1})])
+
+    async def require_tenant(self, tenant: str) -> None:
+        """NotFound unless there is such a tenant."""
+        if await self._tenants.find_one({"_id": tenant}, projection={"_id": 1}) is None:
+            raise NotFound(f"there is no tenant {tenant}")
+
+    async def delete_tenant(self, tenant: str) -> None:
+        """Remove a tenant and everything of it. NotFound if there is none. Safe to run again after a crash."""
+        await self.require_tenant(tenant)
+        await self._credentials.delete_many({"tenant": tenant})
+        # By then no process takes its credentials for valid, and nothing new comes in.
+        await asyncio.sleep(2 * FRESH_FOR_S)
+        for collection in OF_A_TENANT:
+            await self._database[collection].delete_many({"tenant": tenant})
+        await self._database["cursors"].delete_one({"_id": tenant})
+        # Last, so that what a crash leaves can still be asked for.
+        await self._tenants.delete_one({"_id": tenant})
+        self._cache.clear()
+
+    async def add_credential(self, tenant: str, *, kind: str, key: str, secret: str | None, scopes: Iterable[str]) -> None:
+        """Make a credential: kind "basic" has key and secret, kind "api_key" is its key alone. CredentialTaken, NotFound."""
+        await self.require_tenant(tenant)
+        document = {
+            "_id": self._credential_id(kind, key), "tenant": tenant, "kind": kind, "key": key if kind == "basic" else _hint(key),
+            "scopes": sorted(set(scopes)), "digest": self._digest(secret or ""), "created": datetime.now(UTC),
+        }
+        try:
+            await self._credentials.insert_one(document)
+        except DuplicateKeyError:
+            raise CredentialTaken(f"the key {document['key']} is in use") from None
+
+    async def list_credentials(self, tenant: str) -> Sequence[Mapping[str, Any]]:
+        """Kind, key (of an API key only its beginning), scopes and time of creation; never a secret. NotFound."""
+        await self.require_tenant(tenant)
+        found = self._credentials.find({"tenant": tenant}, projection={"_id": 0, "digest": 0, "tenant": 0})
+        return sorted([each async for each in found], key=lambda each: (each["kind"], each["key"]))
+
+    async def remove_credential(self, tenant: str, key: str) -> None:
+        """Remove a credential by its key (an API key whole, or as it is listed). NotFound if the tenant has none."""
+        ids = [self._credential_id(kind, key) for kind in ("basic", "api_key")]
+        removed = await self._credentials.delete_one(
+            {"tenant": tenant, "$or": [{"_id": {"$in": ids}}, {"kind": "api_key", "key": key}]}
+        )
+        self._cache.clear()
+        if not removed.deleted_count:
+            raise NotFound(f"tenant {tenant} has no credential {key}")
+
+    async def caller_of_basic(self, key: str, secret: str) -> Caller | None:
+        """Who a key and secret stand for; None if nobody."""
+        found = await self._credential("basic", key)
+        if found is None or not hmac.compare_digest(found["digest"], self._digest(secret)):
+            return None
+        return _caller(found)
+
+    async def caller_of_api_key(self, api_key: str) -> Caller | None:
+        """Who an API key stands for; None if nobody."""
+        found = await self._credential("api_key", api_key)
+        return _caller(found) if found else None
+
+    async def settings(self, tenant: str, adapter: Adapter) -> Mapping[str, Any]:
+        """An adapter's settings for a tenant, as its schema loads them; the schema's defaults where nothing is set."""
+        key = f"{tenant}/{adapter.name}"
+        return await self._fresh(("settings", key), lambda: self._load_settings(key, adapter))  # type: ignore[no-any-return]
+
+    async def _load_settings(self, key: str, adapter: Adapter) -> Mapping[str, Any]:
+        found = await self._settings.find_one({"_id": key})
+        return adapter.settings().load(found["settings"] if found else {})  # type: ignore[no-any-return]
+
+    async def save_settings(self, tenant: str, adapter: Adapter, settings: Mapping[str, Any]) -> None:
+        """Keep settings as they were sent, once the adapter's schema has taken them (marshmallow's ValidationError). NotFound."""
+        adapter.settings().load(settings)
+        await self.require_tenant(tenant)
+        key = f"{tenant}/{adapter.name}"
+        await self._settings.replace_one({"_id": key}, {"tenant": tenant, "settings": dict(settings)}, upsert=True)
+        self._cache.pop(("settings", key), None)
+
+    async def _credential(self, kind: str, key: str) -> Mapping[str, Any] | None:
+        credential_id = self._credential_id(kind, key)
+        return await self._fresh(  # type: ignore[no-any-return]
+            ("credential", credential_id), lambda: self._credentials.find_one({"_id": credential_id})
+        )
+
+    async def _fresh(self, key: tuple[str, str], load: Any) -> Any:
+        asked = time.monotonic()
+        at, value = self._cache.get(key, (float("-inf"), None))
+        if asked - at >= FRESH_FOR_S:
+            value = await load()
+            if len(self._cache) >= MOST_CACHED:
+                self._cache.clear()
+            self._cache[key] = (asked, value)
+        return value
+
+    def _credential_id(self, kind: str, key: str) -> str:
+        """A basic key is no secret and stands for itself; an API key is one, and only its digest is kept."""
+        return f"basic:{key}" if kind == "basic" else f"api_key:{self._digest(key).hex()}"
+
+    def _digest(self, secret: str) -> bytes:
+        return hmac.new(self._secret, secret.encode(), hashlib.sha256).digest()
+
+
+def _hint(api_key: str) -> str:
+    """Enough of an API key to tell it from others, too little to use it."""
+    return f"{api_key[:6]}…{hashlib.sha256(api_key.encode()).hexdigest()[:8]}"
+
+
+def _caller(credential: Mapping[str, Any]) -> Caller:
+    authority = {
+        "objectType": "Agent",
+        "account": {"homePage": "https://learning-record-store.invalid/credentials", "name": re.sub(r"…", "-", credential["key"])},
+    }
+    return Caller(credential["tenant"], credential["key"], frozenset(credential["scopes"]), authority)  # type: ignore[arg-type]

@@ -1,0 +1,148 @@
+"""The connection to MongoDB: collections by name, wanted indexes, transactions, and which errors mean what."""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from typing import Any
+
+import structlog
+from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorClientSession, AsyncIOMotorCollection
+from pymongo import ASCENDING, IndexModel, WriteConcern
+from pymongo.errors import ConnectionFailure, ExecutionTimeout, OperationFailure, PyMongoError, ServerSelectionTimeoutError
+from pymongo.read_concern import ReadConcern
+
+from lrs.config import Config
+from lrs.errors import ConfigurationError
+
+logger = structlog.get_logger(__name__)
+
+MAJORITY = WriteConcern(w="majority", j=True)
+SELECTION_TIMEOUT_MS = 5_000
+# A paused mongod must not hold a request for ever: above any honest answer, below the patience of a client.
+SOCKET_TIMEOUT_MS = 20_000
+COMMIT_TIMEOUT_MS = 15_000
+
+
+def _by(*fields: str, **options: Any) -> IndexModel:
+    return IndexModel([(field, ASCENDING) for field in fields], **options)
+
+
+def _having(field: str) -> IndexModel:
+    """By (tenant, field, position), holding only the records that have the field."""
+    return _by("tenant", field, "position", partialFilterExpression={field: {"$exists": True}})
+
+
+INDEXES: Mapping[str, tuple[IndexModel, ...]] = {
+    # Each serves one filter of GET statements in the order of the log; `keys` serves the folds. See docs/decisions/0002.
+    "records": (
+        _by("tenant", "position", unique=True),
+        _by("tenant", "verb", "position"),
+        _by("tenant", "agents", "position"),
+        _by("tenant", "related_agents", "position"),
+        _having("activity"),
+        _having("related_activities"),
+        _having("registration"),
+        _having("keys"),
+        _by("tenant", "voids", partialFilterExpression={"voids": {"$exists": True}}),
+    ),
+    "summaries": (_by("tenant", "materializer", "facets"), _by("tenant", "materializer", "key")),
+    "credentials": (_by("tenant"),),
+    "entries": (_by("tenant", "adapter", "name"), _by("adapter", "kind", "names")),
+}
+
+
+class Database:
+    """One MongoDB database; every collection is read and written with majority concern."""
+
+    def __init__(self, client: AsyncIOMotorClient, name: str) -> None:
+        self._client = client
+        self._database = client.get_database(name)
+
+    @classmethod
+    def connect(cls, config: Config) -> "Database":
+        """A client of the configured server; opens nothing before its first use."""
+        client = AsyncIOMotorClient(
+            config.mongo_url, w="majority", journal=True, readConcernLevel="majority", retryWrites=True, retryReads=True,
+            serverSelectionTimeoutMS=SELECTION_TIMEOUT_MS, socketTimeoutMS=SOCKET_TIMEOUT_MS, tz_aware=True,
+            appname="learning-record-store",
+        )
+        return cls(client, config.mongo_database)
+
+    def __getitem__(self, collection: str) -> AsyncIOMotorCollection:
+        return self._database[collection]
+
+    async def prepare(self) -> None:
+        """Create the indexes that are missing; ConfigurationError if the server cannot serve us at all."""
+        try:
+            hello = await self._client.admin.command("hello")
+        except (ServerSelectionTimeoutError, ConnectionFailure) as error:
+            raise ConfigurationError(f"MongoDB does not answer: {error}") from error
+        if "setName" not in hello and hello.get("msg") != "isdbgrid":
+            raise ConfigurationError("MongoDB must run as a replica set (of one will do): transactions need it")
+        for collection, indexes in INDEXES.items():
+            await self._database[collection].create_indexes(list(indexes))
+
+    async def ping(self) -> bool:
+        """Whether the primary answers now."""
+        try:
+            await asyncio.wait_for(self._client.admin.command("ping"), 1)
+        except (TimeoutError, PyMongoError):
+            return False
+        return True
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[AsyncIOMotorClientSession]:
+        """Everything done with the yielded session appears together or not at all, once the block is left.
+
+        Raises what the driver raises: see `is_transient`. A commit whose outcome is unknown is retried here.
+        """
+        async with await self._client.start_session() as session:
+            session.start_transaction(
+                read_concern=ReadConcern("snapshot"), write_concern=MAJORITY, max_commit_time_ms=COMMIT_TIMEOUT_MS
+            )
+            try:
+                yield session
+            except BaseException:
+                if session.in_transaction:
+                    await _abort(session)
+                raise
+            await _commit(session)
+
+    async def drop(self) -> None:
+        """Remove the whole database."""
+        await self._client.drop_database(self._database.name)
+
+    def close(self) -> None:
+        """Close all connections."""
+        self._client.close()
+
+
+async def _abort(session: AsyncIOMotorClientSession) -> None:
+    try:
+        await session.abort_transaction()
+    except PyMongoError as error:  # the server drops it by itself; the error that led here is the one to report
+        logger.debug("abort_failed", error=str(error))
+
+
+async def _commit(session: AsyncIOMotorClientSession, tries: int = 3) -> None:
+    for left in reversed(range(tries)):
+        try:
+            await session.commit_transaction()
+            return
+        except PyMongoError as error:
+            if not left or not error.has_error_label("UnknownTransactionCommitResult"):
+                raise
+
+
+def is_transient(error: PyMongoError) -> bool:
+    """Whether the same operation may go through a moment later: conflicts, elections, lost connections."""
+    if error.has_error_label("TransientTransactionError") or error.has_error_label("UnknownTransactionCommitResult"):
+        return True
+    if isinstance(error, (ConnectionFailure, ExecutionTimeout)):
+        return True
+    return isinstance(error, OperationFailure) and error.code in _TRANSIENT_CODES
+
+
+# InterruptedAtShutdown, InterruptedDueToReplStateChange, NotWritablePrimary, PrimarySteppedDown, NotPrimaryNoSecondaryOk,
+# NotPrimaryOrSecondary, ShutdownInProgress, WriteConflict, NoSuchTransaction, LockTimeout, WriteConcernTimeout, MaxTimeMSExpired
+_TRANSIENT_CODES = frozenset({11600, 11602, 10107, 189, 13435, 13436, 91, 112, 251, 24, 64, 50})

@@ -1,0 +1,163 @@
+"""Saved summaries, and the records they are folded from.
+
+A saved summary is the fold of all records of its key up to its mark, a position not above the watermark: nothing can come in below.
+"""
+
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+from pymongo import ASCENDING, UpdateOne
+from pymongo.errors import BulkWriteError
+
+from lrs.materialize import Materializer, fold
+from lrs.store.log import DUPLICATE_KEY
+from lrs.store.mongo import Database
+from lrs.store.records import statement_of
+from lrs.xapi.types import Statement
+
+S = TypeVar("S")
+
+IN_ORDER = [("position", ASCENDING)]
+FOLDED = {"statement": 1, "text": 1, "position": 1, "voids": 1, "voided": 1, "keys": 1}
+BEFORE_ALL = -1
+
+
+@dataclass(frozen=True)
+class Saved(Generic[S]):
+    """A summary and how far it goes: all records of its key with a position up to `mark`."""
+
+    key: str
+    mark: int
+    summary: S
+
+
+def counts(
+    record: Mapping[str, Any], materializer: Materializer[Any], key: str, through: int | None = None
+) -> Iterable[Statement]:
+    """The statement of a record, if it counts for a key in the log up to `through` (None: all of it).
+
+    It does not if it was voided by then, or if it is a void that carries the key only because its target has it.
+    """
+    voided = record.get("voided")
+    if voided is not None and (through is None or voided <= through):
+        return
+    statement = statement_of(record)
+    if "voids" not in record or key in materializer.keys(statement):
+        yield statement
+
+
+class SavedSummaries:
+    """Reading and writing of summaries; `records` is only read here."""
+
+    def __init__(self, database: Database) -> None:
+        self._summaries = database["summaries"]
+        self._records = database["records"]
+
+    async def load(self, tenant: str, materializer: Materializer[S], keys: Sequence[str]) -> dict[str, Saved[S]]:
+        """The saved summaries among these keys, by key."""
+        states = await self.states(tenant, materializer, keys)
+        return {key: Saved(key, mark, materializer.decode(state)) for key, (mark, state) in states.items()}
+
+    async def find(
+        self, tenant: str, materializer: Materializer[S], facets: Mapping[str, str | Sequence[str]]
+    ) -> list[tuple[str, S]]:
+        """Saved summaries that have every facet (one of its values, where several are given), in the order of their keys."""
+        wanted = [
+            {"facets": {"$in": [f"{name}={value}" for value in ([values] if isinstance(values, str) else values)]}}
+            for name, values in facets.items()
+        ]
+        query: dict[str, Any] = {"tenant": tenant, "materializer": materializer.label}
+        if wanted:
+            query["$and"] = wanted
+        found = self._summaries.find(query, projection={"key": 1, "state": 1}).sort("key", ASCENDING)
+        return [(each["key"], materializer.decode(each["state"])) async for each in found]
+
+    async def save(self, tenant: str, materializer: Materializer[S], summaries: Iterable[Saved[S]]) -> None:
+        """Write summaries, but none over one that goes further."""
+        writes = [
+            UpdateOne(
+                {"_id": _id(tenant, materializer, saved.key), "mark": {"$lt": saved.mark}},
+                {"$set": _document(tenant, materializer, saved)}, upsert=True,
+            )
+            for saved in summaries
+        ]
+        if not writes:
+            return
+        try:
+            await self._summaries.bulk_write(writes, ordered=False)
+        except BulkWriteError as error:
+            # An upsert whose filter misses because of the mark tries to insert: there is one that goes further.
+            if any(fault["code"] != DUPLICATE_KEY for fault in error.details["writeErrors"]):
+                raise
+
+    async def states(self, tenant: str, materializer: Materializer[Any], keys: Sequence[str]) -> dict[str, tuple[int, bytes]]:
+        """Mark and bytes of the saved summaries among these keys, by key."""
+        ids = [_id(tenant, materializer, key) for key in keys]
+        found = self._summaries.find({"_id": {"$in": ids}}, projection={"key": 1, "mark": 1, "state": 1})
+        return {each["key"]: (each["mark"], each["state"]) async for each in found}
+
+    async def keys(self, tenant: str, materializer: Materializer[Any], chunk: int) -> AsyncIterator[list[str]]:
+        """All keys that records or saved summaries have, in chunks; some may come twice."""
+        prefix = f"{materializer.label}:"
+        within = {"$gte": prefix, "$lt": f"{materializer.label};"}  # ";" is what follows ":"
+        recorded = self._records.aggregate([
+            {"$match": {"tenant": tenant, "keys": {"$elemMatch": within}}},
+            {"$unwind": "$keys"},
+            {"$match": {"keys": within}},
+            {"$group": {"_id": "$keys"}},
+        ], allowDiskUse=True)
+        async for some in _chunks((each["_id"].removeprefix(prefix) async for each in recorded), chunk):
+            yield some
+        saved = self._summaries.find({"tenant": tenant, "materializer": materializer.label}, projection={"key": 1})
+        async for some in _chunks((each["key"] async for each in saved), chunk):
+            yield some
+
+    async def tail(
+        self, tenant: str, materializer: Materializer[Any], keys: Sequence[str], *, after: int, through: int | None = None
+    ) -> AsyncIterator[Mapping[str, Any]]:
+        """The records of these keys in (after, through], in the order of the log, voided ones and voids among them."""
+        position = {"$gt": after} if through is None else {"$gt": after, "$lte": through}
+        record_keys = [materializer.record_key(key) for key in keys]
+        query = {
+            "tenant": tenant, "position": position,
+            "keys": record_keys[0] if len(record_keys) == 1 else {"$in": record_keys},
+        }
+        async for record in self._records.find(query, projection=FOLDED).sort(IN_ORDER):
+            yield record
+
+    async def refold(
+        self, tenant: str, materializer: Materializer[S], keys: Sequence[str], *, through: int | None = None
+    ) -> dict[str, S]:
+        """Summaries folded from nothing but records; a key without any is an empty summary."""
+        summaries = {key: materializer.empty() for key in keys}
+        by_record_key = {materializer.record_key(key): key for key in keys}
+        async for record in self.tail(tenant, materializer, keys, after=BEFORE_ALL, through=through):
+            for record_key in record["keys"]:
+                if (key := by_record_key.get(record_key)) is not None:
+                    summaries[key] = fold(materializer, counts(record, materializer, key, through), summaries[key])
+        return summaries
+
+
+def _id(tenant: str, materializer: Materializer[Any], key: str) -> str:
+    return f"{tenant}/{materializer.label}/{key}"
+
+
+async def _chunks(items: AsyncIterator[str], size: int) -> AsyncIterator[list[str]]:
+    chunk: list[str] = []
+    async for item in items:
+        chunk.append(item)
+        if len(chunk) == size:
+            yield chunk
+            chunk = []
+    if chunk:
+        yield chunk
+
+
+def _document(tenant: str, materializer: Materializer[S], saved: Saved[S]) -> dict[str, Any]:
+    facets = materializer.facets(saved.summary)
+    return {
+        "tenant": tenant, "materializer": materializer.label, "key": saved.key, "mark": saved.mark,
+        "state": materializer.encode(saved.summary),
+        "facets": [f"{name}={value}" for name, values in facets.items() for value in values],
+    }

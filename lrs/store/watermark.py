@@ -1,0 +1,72 @@
+"""The watermark: a time up to which every statement that has or ever will have that `stored` can be read now.
+
+xAPI 1.0.3, Communication 2.1.3 (X-Experience-API-Consistent-Through). It is true across processes, because raising it forbids every
+writer to commit anything below (`writers.py`).
+"""
+
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+import structlog
+from pymongo.errors import PyMongoError
+
+from lrs.errors import StoreUnavailable
+from lrs.single_flight import SingleFlight
+from lrs.store.mongo import Database, is_transient
+from lrs.store.positions import last_at
+from lrs.store.writers import WATERMARK
+
+logger = structlog.get_logger(__name__)
+
+# How old an answer of `through()` may be, in seconds. Raising costs two writes, and each writer one stamp again.
+FRESH_FOR_S = 0.1
+# A writer paused amid a transaction holds its floor until the transaction expires; nobody waits for that longer than this.
+RAISE_WITHIN_MS = 2_000
+
+
+def now_us(clock: Callable[[], datetime]) -> int:
+    """Microseconds since the epoch."""
+    since_epoch = clock() - datetime(1970, 1, 1, tzinfo=UTC)
+    return (since_epoch.days * 86_400 + since_epoch.seconds) * 1_000_000 + since_epoch.microseconds
+
+
+class Watermark:
+    """Microseconds since the epoch; never falls."""
+
+    def __init__(self, database: Database, clock: Callable[[], datetime]) -> None:
+        self._writers = database["writers"]
+        self._clock = clock
+        self._known = 0
+        self._raised_at = float("-inf")
+        self._raise = SingleFlight(self._raise_to_now)
+
+    def known(self) -> int:
+        """The last watermark this process knows of; 0 at first."""
+        return self._known
+
+    async def through(self, *, fresh: bool = False) -> int:
+        """The watermark: at most a moment old, or, if `fresh`, not below the time of this call.
+
+        Raises StoreUnavailable if a fresh one cannot be had; else an older one, still true, is the answer.
+        """
+        if not fresh and time.monotonic() - self._raised_at < FRESH_FOR_S:
+            return self._known
+        try:
+            return await self._raise()
+        except PyMongoError as error:
+            if not is_transient(error):
+                raise
+            if fresh:
+                raise StoreUnavailable("the log cannot be fenced right now") from error
+            logger.warning("watermark_not_raised", error=str(error))
+            return self._known
+
+    async def _raise_to_now(self) -> int:
+        through_us = max(now_us(self._clock), self._known)
+        floor = {"$max": {"floor": last_at(through_us)}}
+        # This order matters: a writer that registers meanwhile reads the first document after it made its own.
+        await self._writers.update_one({"_id": WATERMARK}, floor, upsert=True)
+        await self._writers.update_many({}, floor)
+        self._known, self._raised_at = through_us, time.monotonic()
+        return through_us

@@ -1,0 +1,81 @@
+"""A writer: one process's right to append, with its own strictly increasing positions, and the fence that makes the watermark true.
+
+Every writer has a document {_id, slot, floor, orphans}. A transaction that appends first touches its writer's document on condition that
+the floor is below its positions. Whoever wants a watermark raises all floors (`Watermark`): what was stamped below and is not
+committed by then finds its condition broken, and is stamped anew. So no clock, lease or heartbeat is trusted. docs/decisions/0003.
+"""
+
+import secrets
+from datetime import UTC, datetime, timedelta
+
+from pymongo import ReturnDocument
+
+from lrs.store.mongo import Database
+from lrs.store.positions import SLOTS, position_of, stored_us_of
+
+# The document that new writers take their floor from; it is raised before all others.
+WATERMARK = "watermark"
+# A writer that has been silent for so long is forgotten; should it come back, it registers again.
+FORGOTTEN_AFTER = timedelta(hours=6)
+
+
+class Fenced(Exception):
+    """The floor was raised over the positions of this transaction, or the writer was forgotten: stamp anew."""
+
+
+class Writer:
+    """The positions of this process. One transaction at a time may use it."""
+
+    def __init__(self, database: Database) -> None:
+        self._writers = database["writers"]
+        self._id: str | None = None
+        self._slot = 0
+        self._last_us = 0
+
+    async def register(self) -> None:
+        """Make this writer known, with a floor that no announced watermark is above."""
+        self._id, self._slot = secrets.token_hex(12), secrets.randbelow(SLOTS)
+        await self._writers.insert_one({"_id": self._id, "slot": self._slot, "floor": 0, "seen": datetime.now(UTC)})
+        # Read only after the insert: what was announced before it is found here, what is announced later finds our document.
+        watermark = await self._writers.find_one({"_id": WATERMARK}) or {}
+        await self._adopt(watermark.get("floor", 0), bool(watermark.get("orphans")))
+        await self._writers.delete_many({"_id": {"$ne": WATERMARK}, "seen": {"$lt": datetime.now(UTC) - FORGOTTEN_AFTER}})
+
+    async def _adopt(self, floor: int, orphans: bool) -> None:
+        also = {"$set": {"orphans": True}} if orphans else {}
+        await self._writers.update_one({"_id": self._id}, {"$max": {"floor": floor}, **also})
+        self._last_us = max(self._last_us, stored_us_of(floor))
+
+    async def take(self, count: int, now_us: int) -> list[int]:
+        """The next positions, in order: at the given time, or just after the last ones if the clock lags behind them."""
+        if self._id is None:
+            await self.register()
+        first_us = max(now_us, self._last_us + 1)
+        self._last_us = first_us + count - 1
+        return [position_of(first_us + offset, self._slot) for offset in range(count)]
+
+    async def fence(self, first: int, session: object) -> bool:
+        """Within a transaction, before anything else: hold the floor below `first`, or raise Fenced.
+
+        Answers whether there are voids that wait for their target.
+        """
+        found = await self._writers.find_one_and_update(
+            {"_id": self._id, "floor": {"$lt": first}}, {"$set": {"last": first, "seen": datetime.now(UTC)}},
+            session=session, return_document=ReturnDocument.AFTER, projection={"orphans": 1},
+        )
+        if found is None:
+            raise Fenced
+        return bool(found.get("orphans"))
+
+    async def recover(self) -> None:
+        """After Fenced: learn the floor, or register again."""
+        found = await self._writers.find_one({"_id": self._id})
+        if found is None:
+            await self.register()
+        else:
+            self._last_us = max(self._last_us, stored_us_of(found["floor"]))
+
+    async def announce_orphan(self) -> None:
+        """Tell every writer, present and future, that a void waits for a target that is not there."""
+        await self._writers.update_one({"_id": WATERMARK}, {"$set": {"orphans": True}}, upsert=True)
+        await self._writers.update_many({}, {"$set": {"orphans": True}})

@@ -1,0 +1,75 @@
+"""Real servers for tests, on loopback, that can be killed and started again on the same data."""
+
+import asyncio
+import os
+import signal
+import subprocess
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+from lrs.embedded.binaries import find_mongod, find_redis_server
+from lrs.embedded.home import Home
+from lrs.embedded.mongod import is_primary, mongod_program, mongod_url
+from lrs.embedded.ports import free_port
+from lrs.embedded.process import Program, tied_to_parent
+from lrs.embedded.redis_server import is_answering, redis_program, redis_url
+
+READY_WITHIN_S = 60.0
+
+
+class RealServer:
+    """One server process. `kill` is kill -9; `start` after it finds the data it left."""
+
+    def __init__(self, program: Program, url: str, ready: Callable[[], Awaitable[bool]]) -> None:
+        self.program, self.url, self._ready = program, url, ready
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def pid(self) -> int:
+        assert self._process is not None
+        return self._process.pid
+
+    def start(self) -> None:
+        """Run it and wait until it is ready."""
+        log = self.program.log.open("ab") if self.program.log else subprocess.DEVNULL
+        self._process = subprocess.Popen(
+            self.program.argv, stdout=log, stderr=log, stdin=subprocess.DEVNULL, env=dict(self.program.environment),
+            preexec_fn=tied_to_parent(),
+        )
+        asyncio.run(asyncio.wait_for(self._until_ready(), READY_WITHIN_S))
+
+    async def _until_ready(self) -> None:
+        while not await self._ready():
+            assert self._process is not None and self._process.poll() is None, f"{self.program.name} ended: see {self.program.log}"
+            await asyncio.sleep(0.05)
+
+    def kill(self) -> None:
+        """kill -9, and wait until it is gone."""
+        os.kill(self.pid, signal.SIGKILL)
+        self._gone()
+
+    def stop(self) -> None:
+        """SIGTERM, and wait."""
+        if self._process is not None and self._process.poll() is None:
+            self._process.terminate()
+            self._gone()
+
+    def _gone(self) -> None:
+        assert self._process is not None
+        self._process.wait(30)
+
+
+def real_mongod(folder: Path) -> RealServer:
+    """A replica set of one on a free port, with its data below the folder."""
+    home = Home(folder)
+    home.create()
+    port = free_port()
+    return RealServer(mongod_program(find_mongod(), home, port), mongod_url(port), lambda: is_primary(port))
+
+
+def real_redis(folder: Path) -> RealServer:
+    """A redis-server on a free port."""
+    home = Home(folder)
+    home.create()
+    port = free_port()
+    return RealServer(redis_program(find_redis_server(), home, port), redis_url(port), lambda: is_answering(port))

@@ -1,0 +1,1 @@
+"""The worker service: arq jobs that keep summaries up to date."""

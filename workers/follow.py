@@ -1,0 +1,30 @@
+"""The jobs that keep summaries up to date: one for a tenant that has new statements, and the sweep for what nobody was told of."""
+
+from typing import Any
+
+import structlog
+from pymongo.errors import PyMongoError
+
+from lrs.errors import StoreUnavailable
+from workers.services import Services
+
+logger = structlog.get_logger(__name__)
+
+SWEEP_SECONDS = frozenset(range(0, 60, 5))
+
+
+async def follow(ctx: dict[str, Any], tenant: str) -> None:
+    """Bring a tenant's summaries up to now. Safe to run twice, or at the same time."""
+    services: Services = ctx["services"]
+    await services.follower.settle(tenant)
+
+
+async def sweep(ctx: dict[str, Any]) -> None:
+    """Do the same for every tenant that has statements beyond its cursor: hints can be lost, the log cannot."""
+    services: Services = ctx["services"]
+    try:
+        for tenant in await services.directory.tenants():
+            if await services.follower.behind(tenant) is not None:
+                await services.follower.settle(tenant)
+    except (PyMongoError, StoreUnavailable) as error:
+        logger.warning("sweep_cut_short", error=str(error))

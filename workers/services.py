@@ -1,0 +1,38 @@
+"""What jobs work with, built once for each worker."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from lrs.config import Config
+from lrs.follow import Follower
+from lrs.materialize import Materializer
+from lrs.rebuild import Rebuilder
+from lrs.store.directory import Directory
+from lrs.store.log import Log
+from lrs.store.mongo import Database
+from lrs.store.summaries import SavedSummaries
+from lrs.store.watermark import Watermark
+
+
+@dataclass(frozen=True)
+class Services:
+    """Everything derived is kept up by these."""
+
+    directory: Directory
+    follower: Follower
+    rebuilder: Rebuilder
+
+    @classmethod
+    def of(cls, database: Database, materializers: Mapping[str, Materializer[Any]], config: Config) -> "Services":
+        """Put the parts together over one database."""
+        def clock() -> datetime:
+            return datetime.now(UTC)
+
+        watermark = Watermark(database, clock)
+        log = Log(database, watermark, clock, config.write_timeout)
+        saved = SavedSummaries(database)
+        follower = Follower(database, watermark, log, saved, materializers)
+        rebuilder = Rebuilder(database, watermark, saved, follower, materializers)
+        return cls(Directory(database, config.secret), follower, rebuilder)
