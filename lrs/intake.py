@@ -7,12 +7,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from pymongo.errors import PyMongoError
-
 from lrs.errors import LRSError, StatementConflict, StoreUnavailable, TooLarge
 from lrs.materialize import Materializer, record_keys
 from lrs.queue import Queue
-from lrs.store.log import AlreadyStored, Log
+from lrs.store.log import AlreadyStored, Log, Refused
 from lrs.store.records import Prepared, statement_of
 from lrs.store.watermark import now_us
 from lrs.xapi.compare import same_statement
@@ -101,7 +99,7 @@ class Intake:
             statement, authority=authority, version=version, received=received,
             statement_id=statement.get("id") or str(uuid.uuid4()),
         )
-        return Prepared(tenant, complete, look_ups(complete), record_keys(self._materializers, complete))
+        return Prepared(tenant, statement, complete, look_ups(complete), record_keys(self._materializers, complete))
 
     async def _write_waiting(self) -> None:
         group: list[Submission] = []
@@ -142,9 +140,9 @@ class Intake:
             except StoreUnavailable as error:
                 _fail_all(group, error)
                 return
-            except (PyMongoError, TooLarge) as error:
+            except (Refused, TooLarge) as error:
                 if len(group) == 1:
-                    group[0].fail(error if isinstance(error, LRSError) else StoreUnavailable(f"the database refused the write: {error}"))
+                    group[0].fail(error)
                     return
                 for submission in group:
                     await self._write([submission])
@@ -179,7 +177,7 @@ def arrange(group: Iterable[Submission]) -> tuple[list[Submission], dict[str, Pr
         own = {prepared.id: prepared for prepared in submission.batch if prepared.id not in submission.known}
         conflicts = [
             prepared.statement["id"] for each, prepared in own.items()
-            if each in fresh and not same_statement(fresh[each].statement, prepared.statement)
+            if each in fresh and not same_statement(fresh[each].statement, prepared.sent)
         ]
         if conflicts:
             submission.fail(StatementConflict(conflicts))
@@ -195,7 +193,7 @@ def judge(group: Iterable[Submission], stored: Mapping[str, Statement]) -> list[
     for submission in group:
         there = [prepared for prepared in submission.batch if prepared.id in stored]
         conflicts = [
-            prepared.statement["id"] for prepared in there if not same_statement(stored[prepared.id], prepared.statement)
+            prepared.statement["id"] for prepared in there if not same_statement(stored[prepared.id], prepared.sent)
         ]
         if conflicts:
             submission.fail(StatementConflict(conflicts))

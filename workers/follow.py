@@ -3,9 +3,9 @@
 from typing import Any
 
 import structlog
-from pymongo.errors import PyMongoError
 
 from lrs.errors import StoreUnavailable
+from lrs.store.mongo import DriverError
 from workers.services import Services
 
 logger = structlog.get_logger(__name__)
@@ -26,5 +26,5 @@ async def sweep(ctx: dict[str, Any]) -> None:
         for tenant in await services.directory.tenants():
             if await services.follower.behind(tenant) is not None:
                 await services.follower.settle(tenant)
-    except (PyMongoError, StoreUnavailable) as error:
+    except (DriverError, StoreUnavailable) as error:
         logger.warning("sweep_cut_short", error=str(error))

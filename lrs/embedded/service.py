@@ -88,9 +88,12 @@ class Service:
                 self._tell(error.message)
 
     def _last_words(self) -> str:
-        if self.program.log is None:
-            return ""
-        return f"; the end of {self.program.log}:" + "".join(f"\n  {line}" for line in last_lines(self.program.log))
+        lines = last_lines(self.program.log) if self.program.log else []
+        return f"; the end of {self.program.log}:" + "".join(f"\n  {line}" for line in lines) if lines else ""
+
+    def _last_word(self) -> str:
+        lines = last_lines(self.program.log) if self.program.log else []
+        return f" (its last words: {lines[-1]})" if lines else ""
 
 
 def last_lines(log: Path) -> list[str]:

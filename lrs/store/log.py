@@ -27,6 +27,10 @@ class AlreadyStored(Exception):
     """At least one of the statements is stored already; nothing was written."""
 
 
+class Refused(Exception):
+    """The database does not take these statements together; each by itself it may."""
+
+
 class Log:
     """Appends to the logs of all tenants. One append at a time: `Intake` gathers what waits."""
 
@@ -42,7 +46,7 @@ class Log:
         """Store all, or none.
 
         AlreadyStored: some id is taken (see `stored`). StoreUnavailable: no definite answer in time; whether it is stored
-        shows when the same is appended again. TooLarge, before anything is written.
+        shows when the same is appended again. TooLarge, before anything is written. Refused: nothing is written either.
         """
         orphans = await self._insistently(lambda: self._append_once(batch))
         for void in orphans:
@@ -66,7 +70,7 @@ class Log:
                 pass  # the writer has learnt the floor: stamp anew, at once
             except PyMongoError as error:
                 if not is_transient(error):
-                    raise
+                    raise Refused(f"{type(error).__name__}: {error}") from error
                 if loop.time() + pause_s > deadline:
                     raise StoreUnavailable("the database did not confirm the write in time") from error
                 logger.info("append_again", reason=type(error).__name__, detail=str(error)[:200])

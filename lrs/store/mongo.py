@@ -12,9 +12,12 @@ from pymongo.errors import ConnectionFailure, ExecutionTimeout, OperationFailure
 from pymongo.read_concern import ReadConcern
 
 from lrs.config import Config
-from lrs.errors import ConfigurationError
+from lrs.errors import ConfigurationError, StoreUnavailable
 
 logger = structlog.get_logger(__name__)
+
+# Whatever the driver raises: for those who may not import it.
+DriverError = PyMongoError
 
 MAJORITY = WriteConcern(w="majority", j=True)
 SELECTION_TIMEOUT_MS = 5_000
@@ -108,6 +111,10 @@ class Database:
                 raise
             await _commit(session)
 
+    async def collection_names(self) -> list[str]:
+        """What there is."""
+        return sorted(await self._database.list_collection_names())
+
     async def drop(self) -> None:
         """Remove the whole database."""
         await self._client.drop_database(self._database.name)
@@ -134,7 +141,12 @@ async def _commit(session: AsyncIOMotorClientSession, tries: int = 3) -> None:
                 raise
 
 
-def is_transient(error: PyMongoError) -> bool:
+def unavailable(error: DriverError) -> StoreUnavailable | None:
+    """What a caller is told if the error may pass; None if it will not."""
+    return StoreUnavailable("the database does not answer") if is_transient(error) else None
+
+
+def is_transient(error: DriverError) -> bool:
     """Whether the same operation may go through a moment later: conflicts, elections, lost connections."""
     if error.has_error_label("TransientTransactionError") or error.has_error_label("UnknownTransactionCommitResult"):
         return True

@@ -32,11 +32,13 @@ def record_id(tenant: str, statement_id: str) -> str:
 class Prepared:
     """A statement ready to be stored: checked, completed but for `stored`, with all that its record says beside it.
 
-    `more_keys` are summaries that a void touches through its target, `voided_at` is the
-    position of the void of this statement, where that was stored before it or comes with it.
+    `sent` is the statement as it came: what is stored already is compared with that. `more_keys` are summaries that a void
+    touches through its target, `voided_at` is the position of the void of this statement, where that was stored before it or
+    comes with it.
     """
 
     tenant: str
+    sent: Statement
     statement: Statement
     look_ups: LookUps
     keys: Sequence[str]

@@ -1,14 +1,14 @@
 """Reading statements: one by its id, or a page of those that match a query."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
+from motor.motor_asyncio import AsyncIOMotorCursor
 from pymongo import ASCENDING, DESCENDING
-from pymongo.errors import PyMongoError
 
-from lrs.errors import StoreUnavailable
 from lrs.store.filters import filter_of
-from lrs.store.mongo import Database, is_transient
+from lrs.store.mongo import Database
 from lrs.store.records import record_id, statement_of
 from lrs.xapi.query import StatementQuery
 from lrs.xapi.types import Statement
@@ -32,13 +32,10 @@ class Statements:
         self._page_limit = page_limit
 
     async def get(self, tenant: str, statement_id: str, *, voided: bool) -> Statement | None:
-        """The statement with an id if it is voided, or not, as asked; else None. Raises StoreUnavailable."""
+        """The statement with an id if it is voided, or not, as asked; else None."""
         wanted = {"$ne": None} if voided else None
         query = {"_id": record_id(tenant, statement_id), "voided": wanted}
-        try:
-            record = await self._records.find_one(query, projection=GIVEN_BACK)
-        except PyMongoError as error:
-            raise _unavailable(error) from error
+        record = await self._records.find_one(query, projection=GIVEN_BACK)
         return statement_of(record) if record else None
 
     async def page(
@@ -46,20 +43,19 @@ class Statements:
     ) -> Page:
         """A page of at most the query's limit (0: the server's), beyond the position `after`, stored at or before `through` (µs).
 
-        The order is that of `stored`: latest first, or, if the query says so, earliest first. Raises StoreUnavailable.
+        The order is that of `stored`: latest first, or, if the query says so, earliest first.
         """
         limit = min(query.limit or self._page_limit, self._page_limit)
-        order = ASCENDING if query.ascending else DESCENDING
-        found = self._records.find(
-            filter_of(tenant, query, after=after, through_us=through), projection=GIVEN_BACK
-        ).sort("position", order).limit(limit + 1)
-        try:
-            records = await found.to_list(limit + 1)
-        except PyMongoError as error:
-            raise _unavailable(error) from error
+        records = await self._find(tenant, query, after, through).limit(limit + 1).to_list(limit + 1)
         shown = records[:limit]
-        return Page([statement_of(each) for each in shown], shown[-1]["position"] if len(records) > limit else None)
+        # A plain int: what the driver gives is a subclass that encoders do not know.
+        return Page([statement_of(each) for each in shown], int(shown[-1]["position"]) if len(records) > limit else None)
 
+    async def explain(self, tenant: str, query: StatementQuery) -> Mapping[str, Any]:
+        """How MongoDB would find the first page."""
+        return await self._find(tenant, query, None, None).limit(self._page_limit + 1).explain()  # type: ignore[no-any-return]
 
-def _unavailable(error: PyMongoError) -> Exception:
-    return StoreUnavailable("the database does not answer") if is_transient(error) else error
+    def _find(self, tenant: str, query: StatementQuery, after: int | None, through_us: int | None) -> AsyncIOMotorCursor:
+        order = ASCENDING if query.ascending else DESCENDING
+        found = filter_of(tenant, query, after=after, through_us=through_us)
+        return self._records.find(found, projection=GIVEN_BACK).sort("position", order)

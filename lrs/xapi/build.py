@@ -17,7 +17,7 @@ def account_actor(home_page: str, name: str, *, display_name: str | None = None)
 
 
 def verb(iri: str, display: LanguageMap | None = None) -> Verb:
-    """A Verb; without `display` the last word of its IRI stands for it: ".../verbs/logged-in" is shown as "logged in"."""
+    """A Verb; without `display` the last word of its IRI is shown: "logged in" for ".../verbs/logged-in"."""
     if display is None:
         word = iri.rstrip("/").rpartition("/")[2].rpartition("#")[2]
         display = {"en": word.replace("-", " ")}
@@ -32,7 +32,7 @@ def activity(
     description: LanguageMap | None = None,
     extensions: Extensions | None = None,
 ) -> Activity:
-    """An Activity; what is not given (or empty) is left out, so it has no definition unless something is known of it."""
+    """An Activity; what is not given (or empty) is left out, and the definition if nothing is known of it."""
     definition: Definition = {}
     if type_iri:
         definition["type"] = type_iri
@@ -51,7 +51,7 @@ def activity(
 def uuid5_of(namespace: UUID, parts: Sequence[object]) -> str:
     """The name-based UUID of `parts`: equal parts give equal ids, for ever.
 
-    The name is the compact JSON of the list, so ["a", "bc"] and ["ab", "c"] differ, as do 1 and "1". Objects in it are sorted by
-    key. Raises orjson.JSONEncodeError (a TypeError) for what JSON does not have.
+    The name is the compact JSON of the list, so ["a", "bc"] and ["ab", "c"] differ, as do 1 and "1". Objects in it are
+    sorted by key. Raises orjson.JSONEncodeError (a TypeError) for what JSON does not have.
     """
     return str(uuid5(namespace, orjson.dumps(list(parts), option=orjson.OPT_SORT_KEYS).decode()))

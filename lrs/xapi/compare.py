@@ -22,11 +22,11 @@ FINER_THAN_CENTISECONDS = re.compile(r"([.,]\d\d)\d+S\Z", re.ASCII)
 def same_statement(a: Mapping[str, Any], b: Mapping[str, Any]) -> bool:
     """Whether two checked statements differ only in what the specification lets a store change.
 
-    That is: what it sets itself (id, timestamp, stored, authority, version), activity definitions and verb displays, how an instant
-    is written, the order of group members, upper or lower case where it has no meaning, a single context activity or a
-    list of one, a duration below 0.01 s. Of attachments, only what names their content counts, and a signature does not, as it
-    signs the statement without it. Give the statement *as it was sent*, not prepared: a retry without timestamp is
-    the same statement as the stored one, which got a timestamp.
+    That is: what it sets itself (id, timestamp, stored, authority, version), activity definitions and verb displays,
+    how an instant is written, the order of group members, upper or lower case where it has no meaning, a single context
+    activity or a list of one, a duration below 0.01 s. Of attachments, only what names their content counts, and a
+    signature does not, as it signs the statement without it. Give the statement *as it was sent*, not prepared: a retry
+    without timestamp is the same statement as the stored one, which got a timestamp.
     """
     ours, theirs = _statement(a), _statement(b)
     for name in SET_IF_ABSENT:
@@ -56,7 +56,8 @@ def _exact(number: float) -> Decimal:
 def _statement(statement: Mapping[str, Any]) -> dict[str, Any]:
     """What counts of a statement or SubStatement, each part written in one way."""
     parts = {name: part for name, part in statement.items() if name not in SET_BY_STORE}
-    parts["attachments"] = [_attachment(each) for each in statement.get("attachments", ()) if each["usageType"] != SIGNATURE]
+    attachments = statement.get("attachments", ())
+    parts["attachments"] = [_attachment(each) for each in attachments if each["usageType"] != SIGNATURE]
     return _rewritten(parts, STATEMENT)
 
 
@@ -105,7 +106,8 @@ def _text(agent: Mapping[str, Any]) -> bytes:
 
 def _lists(groups: Mapping[str, Any]) -> dict[str, Any]:
     return {
-        name: [_activity(each) for each in ([group] if isinstance(group, Mapping) else group)] for name, group in groups.items()
+        name: [_activity(each) for each in ([group] if isinstance(group, Mapping) else group)]
+        for name, group in groups.items()
     }
 
 

@@ -1,4 +1,7 @@
-"""Checkers of agents, groups, activities and their definitions. xAPI 1.0.3, Data 2.4.2 and 2.4.4. The same in both versions."""
+"""Checkers of agents, groups, activities and their definitions, the same in both versions.
+
+xAPI 1.0.3, Data 2.4.2 and 2.4.4.
+"""
 
 from collections.abc import Mapping
 from typing import Any
@@ -32,8 +35,8 @@ COMPONENT_LISTS = frozenset(("choices", "scale", "source", "target", "steps"))
 INTERACTION_PARTS = COMPONENT_LISTS | {"correctResponsesPattern"}
 
 
-def either(kinds: Mapping[str, Check], default: str | None) -> Check:
-    """An object whose objectType says which checker judges it; without one it is a `default`, or refused if that is None."""
+def either(kinds: Mapping[str, Check], default: str) -> Check:
+    """An object whose objectType says which checker judges it; without one it is a `default`."""
     rule = f"must be {' or '.join(kinds)}"
 
     def check(value: Any) -> None:
@@ -100,13 +103,20 @@ IDENTITY: Mapping[str, Check] = {
 }
 check_agent = object_of({"objectType": one_of("Agent"), **IDENTITY}, (), _one_identifier)
 check_group = object_of(
-    {"objectType": one_of("Group"), **IDENTITY, "member": list_of(check_agent)}, ("objectType",), _identified_or_with_members
+    {"objectType": one_of("Group"), **IDENTITY, "member": list_of(check_agent)},
+    ("objectType",),
+    _identified_or_with_members,
 )
 check_agent_or_group = either({"Agent": check_agent, "Group": check_group}, "Agent")
 check_authority = either(
-    {"Agent": check_agent, "Group": object_of({
-        "objectType": one_of("Group"), **IDENTITY, "member": list_of(check_agent),
-    }, ("member",), _two_of_them_anonymous)},
+    {
+        "Agent": check_agent,
+        "Group": object_of(
+            {"objectType": one_of("Group"), **IDENTITY, "member": list_of(check_agent)},
+            ("objectType", "member"),
+            _two_of_them_anonymous,
+        ),
+    },
     "Agent",
 )
 

@@ -11,13 +11,16 @@ Rewrite = Callable[[Mapping[str, Any]], Mapping[str, Any]]
 
 
 def formatted(
-    statement: Statement, format: str, languages: Sequence[str] = (), definitions: Mapping[str, Definition] | None = None
+    statement: Statement,
+    format: str,
+    languages: Sequence[str] = (),
+    definitions: Mapping[str, Definition] | None = None,
 ) -> Statement:
     """The statement as "exact" (itself), "ids" (only what identifies each part) or "canonical"; it is never changed.
 
     "canonical" keeps one language in every map of verbs and activities: the first of `languages` (best first, as
-    `accepted_languages` gives them) that the map has. `definitions` holds canonical definitions by activity id; an activity that
-    is not in it keeps its own.
+    `accepted_languages` gives them) that the map has. `definitions` holds canonical definitions by activity id; an
+    activity that is not in it keeps its own.
     """
     if format == "exact":
         return statement
@@ -37,8 +40,8 @@ def formatted(
 def one_language(texts: Mapping[str, str], languages: Sequence[str]) -> Mapping[str, str]:
     """The one entry of a language map that fits best; its first where none fits.
 
-    A range takes every tag it is a prefix of ("en" takes "en-US", RFC 2616, 14.4); where no range takes any, ranges are cut down
-    ("de-AT" to "de", RFC 4647, 3.4).
+    A range takes every tag it is a prefix of ("en" takes "en-US", RFC 2616, 14.4); where no range takes any, ranges are
+    cut down ("de-AT" to "de", RFC 4647, 3.4).
     """
     if len(texts) < 2:
         return texts
@@ -53,7 +56,7 @@ def one_language(texts: Mapping[str, str], languages: Sequence[str]) -> Mapping[
 
 
 def accepted_languages(header: str) -> list[str]:
-    """The language ranges of an Accept-Language header, best first; those with q=0 and what cannot be read are left out."""
+    """The language ranges of an Accept-Language header, best first, without those with q=0 or broken."""
     weighted: list[tuple[float, str]] = []
     for item in header.split(","):
         language, _, parameter = item.partition(";")

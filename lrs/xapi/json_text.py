@@ -1,9 +1,9 @@
 """JSON text to values and back, giving back exactly what was taken. RFC 8259.
 
-orjson does the work. It forgives three things that we must not: a key given twice, numbers that lose digits in a double or an
-int64, and depth. What it writes again is what was sent, white space apart, for most bodies: then nothing was lost. For the
-others there are tests that are quick and never wrong in the dangerous direction; what fails them is read again by the standard
-library, slowly and with care.
+orjson does the work. It forgives three things that we must not: a key given twice, numbers that lose digits in a double
+or an int64, and depth. What it writes again is what was sent, white space apart, for most bodies: then nothing was
+lost. For the others there are tests that are quick and never wrong in the dangerous direction; what fails them is read
+again by the standard library, slowly and with care.
 """
 
 import json
@@ -18,7 +18,8 @@ from lrs.errors import InvalidBody
 MAX_DEPTH = 64
 SPACE = b" \t\r\n"
 INT64 = range(-(2**63), 2**63)
-# Digits and points become "0", so that a run of 16 is one search; 15 significant digits always survive a double (DBL_DIG).
+# Digits and points become "0", so that a run of 16 is one search; 15 significant digits survive a double
+# (DBL_DIG).
 DIGITS = bytes.maketrans(b"123456789.E", b"0000000000e")
 LONG_NUMBER = b"0" * 16
 # Below 1e-307 doubles lose digits one by one. Above 1e308 orjson refuses by itself.
@@ -26,13 +27,14 @@ TINY_NUMBER = b"0e-000"
 NUMBER_BYTES = frozenset(b"0123456789.eE+-")
 BEFORE_NUMBER = frozenset(b"[:,")
 CONTAINERS = (dict, list)
+HIDING_ESCAPES = (b"\\u0020", b"\\u0022", b"\\u003a", b"\\u003A")  # space, quote, colon
 TOO_DEEP = f"must not be nested deeper than {MAX_DEPTH} levels"
 # An exponent of more digits helps nobody, and exact arithmetic with it is a way to stop a server.
 MAX_EXPONENT_DIGITS = 9
 
 
 class Verbatim(float):
-    """A number that neither a double nor an int64 holds exactly. As a float it is the nearest double; `text` is what came."""
+    """A number that no double and no int64 holds exactly: as a float the nearest double, `text` is what came."""
 
     __slots__ = ("text",)
     text: str
@@ -52,8 +54,8 @@ class Verbatim(float):
 def parse(body: bytes | str) -> Any:
     """The value of a JSON text. Numbers are int or float, or Verbatim where these would lose digits.
 
-    Raises InvalidBody for what is not JSON in UTF-8 (NaN and lone surrogates too), a key given twice in one object, nesting deeper
-    than 64 levels.
+    Raises InvalidBody for what is not JSON in UTF-8 (NaN and lone surrogates too), a key given twice in one object,
+    nesting deeper than 64 levels.
     """
     try:
         body = body.encode() if isinstance(body, str) else body
@@ -95,13 +97,13 @@ def _fragment(value: Any) -> orjson.Fragment:
 def _every_key_counts(sent: bytes, kept: bytes) -> bool:
     """False if a key may have been given twice; True only if none was. Both texts are without white space.
 
-    A quote followed by a colon ends a key, or stands inside or at the start of a text, where it comes back as often as it
-    went in. So if both have as many, no key was dropped; unless a quote, colon or space was escaped by number, which could hide
-    one.
+    A quote followed by a colon ends a key, or stands inside or at the start of a text, where it comes back as often as
+    it went in. So if both have as many, no key was dropped; unless a quote, colon or space was escaped by number, which
+    could hide one.
     """
     if sent.count(b'":') != kept.count(b'":'):
         return False
-    return b"\\u00" not in sent or not any(escape in sent for escape in (b"\\u0020", b"\\u0022", b"\\u003a", b"\\u003A"))
+    return b"\\u00" not in sent or not any(escape in sent for escape in HIDING_ESCAPES)
 
 
 def _numbers_fit(sent: bytes) -> bool:
@@ -111,7 +113,10 @@ def _numbers_fit(sent: bytes) -> bool:
     """
     shape = sent.translate(DIGITS)
     return all(
-        _fits(token) for mark in (LONG_NUMBER, TINY_NUMBER) if mark in shape for token in _tokens_with(mark, sent, shape)
+        _fits(token)
+        for mark in (LONG_NUMBER, TINY_NUMBER)
+        if mark in shape
+        for token in _tokens_with(mark, sent, shape)
     )
 
 
@@ -146,14 +151,18 @@ def _exponent_digits(text: str) -> int:
 
 
 def _parse_carefully(body: bytes, broken: str) -> Any:
-    """The same as `parse`, for texts that need it. `broken` is the rule to name where the standard library is more lenient."""
+    """The same as `parse`, for texts that need it. `broken` is the rule named where json alone is too lenient."""
     try:
         text = body.decode()
     except UnicodeDecodeError:
         raise InvalidBody("must be UTF-8") from None
     try:
         value = json.loads(
-            text, object_pairs_hook=_each_key_once, parse_int=_number, parse_float=_number, parse_constant=_refuse_constant
+            text,
+            object_pairs_hook=_each_key_once,
+            parse_int=_number,
+            parse_float=_number,
+            parse_constant=_refuse_constant,
         )
     except json.JSONDecodeError as error:
         raise InvalidBody(f"is not JSON: {error}") from None
@@ -179,7 +188,10 @@ def _check_depth(value: Any) -> None:
     level = [value] if isinstance(value, CONTAINERS) else []
     for _ in range(MAX_DEPTH):
         level = [
-            part for each in level for part in (each.values() if isinstance(each, dict) else each) if isinstance(part, CONTAINERS)
+            part
+            for each in level
+            for part in (each.values() if isinstance(each, dict) else each)
+            if isinstance(part, CONTAINERS)
         ]
         if not level:
             return

@@ -16,10 +16,10 @@ from lrs.xapi.vocabulary import VOIDED
 class LookUps(msgspec.Struct, frozen=True):
     """The look-up fields of one statement; agents are identity keys (`lrs.xapi.agents.identity`), UUIDs in lower case.
 
-    `agents` are the actor and an agent as object, with the members of groups; `related_agents` are these and all others in it,
-    authority and SubStatement included. `refs` is the statement its StatementRef points at, `voids` the same if it is to be voided.
-    Then typed facts, None where the statement does not say: scaled score (-1..1), success, completion, duration in seconds (None
-    also if it counts in months or years), timestamp in µs since the epoch.
+    `agents` are the actor and an agent as object, with the members of groups; `related_agents` are these and all others
+    in it, authority and SubStatement included. `refs` is the statement its StatementRef points at, `voids` the same if
+    it is to be voided. Then typed facts, None where the statement does not say: scaled score (-1..1), success,
+    completion, duration in seconds (None also if it counts in months or years), timestamp in µs since the epoch.
     """
 
     statement_id: str | None

@@ -9,9 +9,9 @@ from lrs.xapi.types import Agent, Statement
 def prepare(statement: Statement, *, authority: Agent, version: str, statement_id: str, received: str) -> Statement:
     """A new statement as it will be stored, but for `stored`; the one given is not touched.
 
-    `authority` replaces what was sent. `statement_id`, `received` (the timestamp) and the version are put where none was sent.
-    A single context activity becomes a list of one, as the specification wants it returned. All else stays as it came, in
-    its order. `version` is the one of the request, "1.0.x" or "2.0.x".
+    `authority` replaces what was sent. `statement_id`, `received` (the timestamp) and the version are put where none
+    was sent. A single context activity becomes a list of one, as the specification wants it returned. All else stays as
+    it came, in its order. `version` is the one of the request, "1.0.x" or "2.0.x".
     """
     prepared: dict[str, Any] = dict(statement)
     prepared.pop("stored", None)

@@ -42,7 +42,10 @@ class StatementQuery:
 
 
 def parse_query(params: Mapping[str, str], version: str) -> StatementQuery:
-    """The query of GET /statements. Raises InvalidParameter for what is unknown, misspelt, malformed or may not stand together."""
+    """The query of GET /statements.
+
+    Raises InvalidParameter for what is unknown, misspelt, malformed or may not stand together.
+    """
     fields: dict[str, Any] = {}
     for name, text in params.items():
         if name not in PARAMETERS:
@@ -62,8 +65,8 @@ def matches(
 ) -> bool:
     """Whether a statement is in the result of a query; `format`, `limit`, order and attachments play no part.
 
-    `targets` are the look-ups of what it points at through StatementRefs, at any remove: it also meets a condition that one of
-    them meets, times apart. xAPI 1.0.3, Communication 2.1.3, "Filter Conditions for StatementRefs".
+    `targets` are the look-ups of what it points at through StatementRefs, at any remove: it also meets a condition that
+    one of them meets, times apart. xAPI 1.0.3, Communication 2.1.3, "Filter Conditions for StatementRefs".
     """
     if query.statement_id is not None:
         return look_ups.statement_id == query.statement_id and not voided

@@ -1,6 +1,6 @@
 """The shape of a statement and the rules across its parts, for both versions. It judges and never changes.
 
-xAPI 1.0.3, Data 2.4; IEEE 9274.1.1 (2.0), 4.2. Checkers are put together once a version; each value is then visited once.
+xAPI 1.0.3, Data 2.4; IEEE 9274.1.1 (2.0), 4.2. Checkers are put together once a version; each value is visited once.
 """
 
 import re
@@ -38,11 +38,14 @@ from lrs.xapi.values import (
 from lrs.xapi.vocabulary import VOIDED
 
 # A 2.0 store also takes statements that were made for 1.0. IEEE 9274.1.1, 4.2.4.3.
-VERSIONS = {"1.0": re.compile(r"1\.0(?:\.[\w.+-]+)?", re.ASCII), "2.0": re.compile(r"(?:1\.0|2\.0)(?:\.[\w.+-]+)?", re.ASCII)}
+VERSIONS = {
+    "1.0": re.compile(r"1\.0(?:\.[\w.+-]+)?", re.ASCII),
+    "2.0": re.compile(r"[12]\.0(?:\.[\w.+-]+)?", re.ASCII),
+}
 
 
 def check(statement: object, version: str) -> None:
-    """Judge a statement under the rules of "1.0.x" or "2.0.x". Raises InvalidStatement with the first place that breaks one."""
+    """Judge a statement under the rules of "1.0.x" or "2.0.x". Raises InvalidStatement with the first bad place."""
     _judge(_statement_check("2.0" if version.startswith("2.") else "1.0"), statement)
 
 

@@ -1,4 +1,4 @@
-"""How checkers are put together. A checker takes a value and returns nothing, or raises Fault; it never changes the value."""
+"""How checkers are put together. A checker takes a value, returns nothing or raises Fault, and never changes it."""
 
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeAlias
@@ -52,9 +52,10 @@ def list_of(item: Check) -> Check:
     def check(value: Any) -> None:
         if not isinstance(value, list):
             raise Fault(wrong_type(value, "an array"))
-        index = 0
+        index = -1
         try:
-            for index, part in enumerate(value):
+            for part in value:
+                index += 1
                 item(part)
         except Fault as fault:
             fault.way.append(str(index))

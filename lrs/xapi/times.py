@@ -25,8 +25,8 @@ RFC3339 = re.compile(
 def parse_timestamp(text: str, version: str = "1.0.3") -> int:
     """Microseconds since 1970-01-01T00:00Z of a timestamp; finer digits are cut off.
 
-    2.0 takes RFC 3339 only. 1.0.x also takes the other ISO 8601 forms of date and time together, and reads a time without zone
-    as UTC. Raises InvalidValue.
+    2.0 takes RFC 3339 only. 1.0.x also takes the other ISO 8601 forms of date and time together, and reads a time
+    without zone as UTC. Raises InvalidValue.
     """
     match = RFC3339.fullmatch(text)
     if match is not None:

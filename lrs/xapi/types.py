@@ -101,7 +101,7 @@ class Result(TypedDict, total=False):
 
 
 class ContextActivities(TypedDict, total=False):
-    """Activities around the object. 1.0.x lets a single Activity stand for a list of one; stored statements hold lists."""
+    """Activities around the object. A single Activity may stand for a list of one; stored statements hold lists."""
 
     parent: Sequence[Activity]
     grouping: Sequence[Activity]
@@ -154,7 +154,7 @@ class Attachment(TypedDict, total=False):
 
 
 class Statement(TypedDict, total=False):
-    """One learning experience. `object` is an Activity, Agent, Group, StatementRef or SubStatement, told apart by objectType."""
+    """One learning experience. The objectType of `object` tells Activity, Agent, Group, StatementRef, SubStatement."""
 
     id: str
     actor: Required[Agent]

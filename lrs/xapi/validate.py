@@ -9,8 +9,8 @@ from lrs.xapi.schema import check
 def check_batch(statements: Sequence[object], version: str) -> None:
     """Judge every statement of a batch under the rules of "1.0.x" or "2.0.x".
 
-    Raises InvalidStatements with the first problem of every bad statement; a later statement with the id of an earlier one is
-    bad as well.
+    Raises InvalidStatements with the first problem of every bad statement; a later statement with the id of an earlier
+    one is bad as well.
     """
     problems: list[Problem] = []
     first_with: dict[str, int] = {}

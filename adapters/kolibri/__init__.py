@@ -1,0 +1,1 @@
+"""Kolibri's logger API: sessions, summaries, mastery and attempt logs, out of xAPI statements."""

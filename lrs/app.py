@@ -1,0 +1,90 @@
+"""The application: the one place where the parts meet."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Mapping
+from datetime import UTC, datetime
+
+import structlog
+from aiohttp import web
+
+from lrs.config import Config
+from lrs.follow import Follower
+from lrs.http import keys
+from lrs.http.errors import answer_errors
+from lrs.http.headers import stamper
+from lrs.http.logs import observe
+from lrs.http.metrics import METRICS, Metrics
+from lrs.http.ops import LIFE, Life, start_draining
+from lrs.http.routes import add_routes
+from lrs.intake import Intake
+from lrs.plugins import Adapter, load_adapters, load_materializers
+from lrs.queue import Queue
+from lrs.rebuild import Rebuilder
+from lrs.store.directory import Directory
+from lrs.store.log import Log
+from lrs.store.mongo import Database
+from lrs.store.references import References
+from lrs.store.statements import Statements
+from lrs.store.summaries import SavedSummaries
+from lrs.store.watermark import Watermark
+from lrs.summaries import Summaries
+
+logger = structlog.get_logger(__name__)
+
+
+def create_app(config: Config, *, clock: Callable[[], datetime] | None = None) -> web.Application:
+    """A new application, to run alone or to mount: `host.add_subapp("/lrs", create_app(config))`.
+
+    It connects when it starts. `clock` gives aware UTC; by default it is the machine's. Raises ConfigurationError if an
+    installed adapter does not load.
+    """
+    app = bare_app(config, clock or _now, load_adapters())
+    app.cleanup_ctx.append(_parts)
+    return app
+
+
+def bare_app(config: Config, clock: Callable[[], datetime], adapters: Mapping[str, Adapter]) -> web.Application:
+    """All paths, and none of the parts behind them: those are expected under the keys of `lrs.http.keys`."""
+    app = web.Application(middlewares=[observe, answer_errors], client_max_size=config.body_limit)
+    app[keys.CONFIG], app[keys.CLOCK], app[keys.ADAPTERS] = config, clock, adapters
+    app[METRICS], app[LIFE] = Metrics(), Life()
+    app.on_response_prepare.append(stamper(app))
+    app.on_shutdown.append(start_draining)
+    add_routes(app, adapters.values())
+    return app
+
+
+async def _parts(app: web.Application) -> AsyncIterator[None]:
+    """Connect; on the way down, when no request is under way any more, let the intake finish and then disconnect."""
+    config, clock, materializers = app[keys.CONFIG], app[keys.CLOCK], load_materializers()
+    app[keys.DATABASE] = database = Database.connect(config)
+    app[keys.QUEUE] = queue = Queue(config.redis_url)
+    try:
+        await database.prepare()
+        app[keys.WATERMARK] = watermark = Watermark(database, clock)
+        await watermark.through()  # so that the first answers know one
+        log = Log(database, watermark, clock, config.write_timeout)
+        app[keys.INTAKE] = intake = Intake(log, materializers, queue, clock)
+        app[keys.STATEMENTS] = Statements(database, config.page_limit)
+        saved = SavedSummaries(database)
+        app[keys.FOLLOWER] = follower = Follower(database, watermark, log, saved, materializers)
+        app[keys.SUMMARIES] = Summaries(saved, follower)
+        app[keys.REBUILDER] = Rebuilder(database, watermark, saved, follower, materializers)
+        app[keys.DIRECTORY] = Directory(database, config.secret)
+        app[keys.REFERENCES] = References(database)
+        yield
+        await _drain(intake, config.drain_timeout)
+    finally:
+        await queue.close()
+        database.close()
+
+
+async def _drain(intake: Intake, timeout_s: float) -> None:
+    try:
+        await asyncio.wait_for(intake.drain(), timeout_s)
+    except TimeoutError:
+        logger.warning("intake_not_drained", timeout_s=timeout_s)
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)

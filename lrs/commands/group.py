@@ -1,0 +1,47 @@
+"""The menu: every command with the module it is in, so that each imports only what it needs."""
+
+from importlib import import_module
+
+import click
+
+from lrs import __version__
+
+# command -> (module below lrs.commands, the line of help)
+MENU = {
+    "up": ("up", "Start everything on this machine: MongoDB, Redis, API and worker."),
+    "serve": ("serve", "Run the API against a MongoDB and Redis of your own."),
+    "worker": ("worker", "Run a worker against a MongoDB and Redis of your own."),
+    "tenants": ("tenants", "List, add and delete tenants."),
+    "credentials": ("credentials", "List, add and delete a tenant's credentials."),
+    "adapters": ("adapters", "Show the installed adapters."),
+    "settle": ("summaries", "Wait until every summary reflects what was accepted."),
+    "rebuild": ("summaries", "Make a tenant's summaries anew from its statements."),
+    "verify": ("summaries", "Compare a tenant's summaries with a recount."),
+}
+
+
+class Menu(click.Group):
+    """A group that imports a command when it is called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """All commands, in the order of the menu."""
+        return list(MENU)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command of that name; None if there is none."""
+        if cmd_name not in MENU:
+            return None
+        command = getattr(import_module(f"lrs.commands.{MENU[cmd_name][0]}"), cmd_name)
+        assert isinstance(command, click.Command)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The menu as it stands, without importing what is on it."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, line) for name, (_, line) in MENU.items()])
+
+
+@click.group(cls=Menu, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="lrs")
+def commands() -> None:
+    """A Learning Record Store that speaks a school's existing systems."""

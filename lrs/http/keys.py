@@ -1,0 +1,33 @@
+"""Typed keys of what an application carries. Handlers use `request.config_dict[KEY]`: `request.app` may be a host's."""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+
+from aiohttp import web
+
+from lrs.config import Config
+from lrs.follow import Follower
+from lrs.intake import Intake
+from lrs.plugins import Adapter
+from lrs.queue import Queue
+from lrs.rebuild import Rebuilder
+from lrs.store.directory import Directory
+from lrs.store.mongo import Database
+from lrs.store.references import References
+from lrs.store.statements import Statements
+from lrs.store.watermark import Watermark
+from lrs.summaries import Summaries
+
+CONFIG = web.AppKey("config", Config)
+CLOCK: web.AppKey[Callable[[], datetime]] = web.AppKey("clock")
+DATABASE = web.AppKey("database", Database)
+INTAKE = web.AppKey("intake", Intake)
+STATEMENTS = web.AppKey("statements", Statements)
+WATERMARK = web.AppKey("watermark", Watermark)
+SUMMARIES = web.AppKey("summaries", Summaries)
+REBUILDER = web.AppKey("rebuilder", Rebuilder)
+FOLLOWER = web.AppKey("follower", Follower)
+DIRECTORY = web.AppKey("directory", Directory)
+REFERENCES = web.AppKey("references", References)
+ADAPTERS = web.AppKey("adapters", Mapping[str, Adapter])
+QUEUE = web.AppKey("queue", Queue)

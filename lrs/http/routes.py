@@ -1,0 +1,95 @@
+"""Every path there is, who may use it, and what answers."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from aiohttp import web
+from aiohttp.typedefs import Handler
+
+from lrs.http import manage, metrics, ops, resources, statements, upkeep
+from lrs.http.auth import OPEN, OPERATOR, READS_STATEMENTS, WRITES_STATEMENTS, Access, Door, admit
+from lrs.http.headers import VERSION, version_of
+from lrs.plugins import Adapter
+
+TENANT_PREFIX = "/t/{tenant}"
+TENANTS = "/manage/tenants"
+TENANT = TENANTS + "/{tenant}"
+ADAPTER = TENANT + "/adapters/{adapter}"
+
+
+@dataclass(frozen=True)
+class Row:
+    """One method of one path. GET answers HEAD too."""
+
+    method: str
+    path: str
+    handler: Handler
+    access: Access
+
+    @property
+    def versioned(self) -> bool:
+        """Whether a request must name an xAPI version: everywhere but at /about (Communication 2.8)."""
+        return self.path.startswith("/xapi/") and self.access.door is Door.CALLER
+
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """The path, and below the prefix that names a tenant, where it is a tenant's at all."""
+        return (self.path, TENANT_PREFIX + self.path) if self.path.startswith("/xapi/") else (self.path,)
+
+
+ROWS = (
+    Row("GET", "/xapi/about", resources.get_about, OPEN),
+    Row("GET", "/xapi/statements", statements.get_statements, READS_STATEMENTS),
+    Row("PUT", "/xapi/statements", statements.put_statement, WRITES_STATEMENTS),
+    Row("POST", "/xapi/statements", statements.post_statements, WRITES_STATEMENTS),
+    Row("GET", TENANTS, manage.get_tenants, OPERATOR),
+    Row("PUT", TENANT, manage.put_tenant, OPERATOR),
+    Row("DELETE", TENANT, manage.delete_tenant, OPERATOR),
+    Row("GET", TENANT + "/credentials", manage.get_credentials, OPERATOR),
+    Row("POST", TENANT + "/credentials", manage.post_credential, OPERATOR),
+    Row("DELETE", TENANT + "/credentials/{key}", manage.delete_credential, OPERATOR),
+    Row("GET", ADAPTER + "/settings", manage.get_settings, OPERATOR),
+    Row("PUT", ADAPTER + "/settings", manage.put_settings, OPERATOR),
+    Row("PUT", ADAPTER + "/reference/{name}", manage.put_reference, OPERATOR),
+    Row("POST", TENANT + "/settle", upkeep.post_settle, OPERATOR),
+    Row("POST", TENANT + "/rebuild", upkeep.post_rebuild, OPERATOR),
+    Row("POST", TENANT + "/verify", upkeep.post_verify, OPERATOR),
+    Row("GET", "/manage/adapters", manage.get_adapters, OPERATOR),
+    Row("GET", "/manage/status", upkeep.get_status, OPERATOR),
+    Row("GET", "/healthz", ops.get_healthz, OPEN),
+    Row("GET", "/readyz", ops.get_readyz, OPEN),
+    Row("GET", "/metrics", metrics.get_metrics, OPEN),
+)
+
+
+def add_routes(app: web.Application, adapters: Iterable[Adapter]) -> None:
+    """Serve the table, and every adapter's own paths where its vendor has them and below the prefix."""
+    for row in ROWS:
+        entered = _entered(row)
+        for path in row.paths:
+            _add(app, row.method, path, entered)
+    for adapter in adapters:
+        for route in adapter.routes:
+            _add(app, route.method, route.path, route.handler)
+            _add(app, route.method, TENANT_PREFIX + route.path, route.handler)
+
+
+def _add(app: web.Application, method: str, path: str, handler: Handler) -> None:
+    if method == "GET":
+        app.router.add_get(path, handler)
+    else:
+        app.router.add_route(method, path, handler)
+
+
+def _entered(row: Row) -> Handler:
+    """The handler behind its door."""
+    if row.access.door is Door.OPEN:
+        return row.handler
+
+    async def enter(request: web.Request) -> web.StreamResponse:
+        await admit(request, row.access)
+        if row.versioned:
+            request[VERSION] = version_of(request)
+        return await row.handler(request)
+
+    return enter

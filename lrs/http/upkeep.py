@@ -1,0 +1,55 @@
+"""Management of what is kept: waiting until it is up to date, making it anew, proving it right, and how all is."""
+
+from aiohttp import web
+from marshmallow import Schema, fields
+
+from lrs import __version__
+from lrs.errors import NotFound
+from lrs.http.answers import json_answer
+from lrs.http.body import read_bytes
+from lrs.http.keys import ADAPTERS, DIRECTORY, FOLLOWER, REBUILDER, WATERMARK
+from lrs.http.manage import known_tenant
+from lrs.http.ops import condition
+from lrs.xapi.json_text import parse
+from lrs.xapi.times import format_stored
+
+
+class RebuildSchema(Schema):
+    """Which materializer to rebuild; all of them if none is named."""
+
+    materializer = fields.String(load_default=None)
+
+
+async def post_settle(request: web.Request) -> web.Response:
+    """POST …/settle: 200 once every summary reflects every statement accepted before the call; and up to which time."""
+    through_us = await request.config_dict[FOLLOWER].settle(await known_tenant(request))
+    return json_answer({"through": format_stored(through_us)})
+
+
+async def post_rebuild(request: web.Request) -> web.Response:
+    """POST …/rebuild {"materializer"?}: fold anew from the statements; how many summaries, by materializer."""
+    tenant, body = await known_tenant(request), await read_bytes(request)
+    name = RebuildSchema().load(parse(body) if body else {})["materializer"]
+    rebuilt = await request.config_dict[REBUILDER].rebuild(tenant, name)
+    if name is not None and name not in rebuilt:
+        raise NotFound(f"no materializer {name} is installed")
+    return json_answer({"rebuilt": rebuilt})
+
+
+async def post_verify(request: web.Request) -> web.Response:
+    """POST …/verify: recount every summary; how many, and which are different from what is saved."""
+    report = await request.config_dict[REBUILDER].verify(await known_tenant(request))
+    return json_answer({"checked": report.checked, "different": list(report.different)})
+
+
+async def get_status(request: web.Request) -> web.Response:
+    """GET /manage/status: one page that tells the health of all."""
+    parts = request.config_dict
+    checks = await condition(request)
+    return json_answer({
+        "version": __version__,
+        **checks,
+        "through": format_stored(parts[WATERMARK].known()),
+        "tenants": len(await parts[DIRECTORY].tenants()) if checks["mongo"] else None,
+        "adapters": {adapter.name: adapter.version for adapter in parts[ADAPTERS].values()},
+    })

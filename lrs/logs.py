@@ -1,0 +1,52 @@
+"""The logs of a process: structured, one line an event, on stderr."""
+
+import logging
+import sys
+from typing import Any
+
+import orjson
+import structlog
+from structlog.typing import Processor
+
+
+def configure(log_format: str) -> None:
+    """Set up the logs of this process, ours and the libraries', on stderr: "json" lines, or "console" for people.
+
+    For commands; a host application that mounts us keeps its own set-up.
+    """
+    shared: list[Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+    ]
+    structlog.configure(
+        processors=[*shared, *_rendering(log_format)],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
+        logger_factory=_factory(log_format),
+        cache_logger_on_first_use=True,
+    )
+    handler = logging.StreamHandler(sys.stderr)
+    remove = structlog.stdlib.ProcessorFormatter.remove_processors_meta
+    text = [*_rendering(log_format)[:-1], _to_text] if log_format == "json" else _rendering(log_format)
+    handler.setFormatter(structlog.stdlib.ProcessorFormatter(foreign_pre_chain=shared, processors=[remove, *text]))
+    logging.basicConfig(handlers=[handler], level=logging.WARNING, force=True)
+
+
+def _rendering(log_format: str) -> list[Processor]:
+    if log_format == "json":
+        return [structlog.processors.format_exc_info, structlog.processors.JSONRenderer(serializer=_to_bytes)]
+    return [structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())]
+
+
+def _factory(log_format: str) -> Any:
+    if log_format == "json":
+        return structlog.BytesLoggerFactory(file=sys.stderr.buffer)
+    return structlog.PrintLoggerFactory(file=sys.stderr)
+
+
+def _to_bytes(event: Any, **_options: Any) -> bytes:
+    return orjson.dumps(event, default=repr, option=orjson.OPT_NON_STR_KEYS)
+
+
+def _to_text(_logger: Any, _name: str, event: Any) -> str:
+    return _to_bytes(event).decode()

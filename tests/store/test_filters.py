@@ -1,0 +1,105 @@
+"""The law of queries: what the database finds is what the pure `matches` says of every statement there is."""
+
+import itertools
+import json
+import random
+import uuid
+
+import pytest
+from builders import AUTHORITY, a_statement, a_void_of, learner
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from lrs.store.positions import position_of
+from lrs.store.records import Prepared, to_record
+from lrs.store.statements import Statements
+from lrs.xapi.lookups import look_ups
+from lrs.xapi.prepare import prepare
+from lrs.xapi.query import matches, parse_query
+from lrs.xapi.times import format_stored
+
+BEGIN_US = 1_772_442_847_000_000
+ACCOUNT = {"account": {"homePage": "https://school.example.org", "name": "ada"}}
+AGENTS = [learner("ada"), learner("bob"), ACCOUNT, {"objectType": "Group", "member": [learner("ada"), ACCOUNT]}]
+VERBS = [f"https://x.example/verbs/{name}" for name in "ab"]
+ACTIVITIES = [f"https://x.example/activities/{name}" for name in "ab"]
+REGISTRATIONS = [str(uuid.UUID(int=number, version=4)) for number in (1, 2)]
+
+statements = st.builds(
+    lambda actor, verb, target, registration, context: a_statement(
+        actor=actor, verb={"id": verb}, object=target,
+        context={**({"registration": registration} if registration else {}), **context},
+    ),
+    st.sampled_from(AGENTS), st.sampled_from(VERBS),
+    st.one_of(
+        st.sampled_from(ACTIVITIES).map(lambda iri: {"id": iri}),
+        st.sampled_from([{"objectType": "Agent", **each} for each in AGENTS]),
+    ),
+    st.sampled_from([None, *REGISTRATIONS]),
+    st.sampled_from([
+        {}, {"instructor": learner("bob")}, {"contextActivities": {"parent": [{"id": ACTIVITIES[1]}]}},
+        {"team": AGENTS[3], "contextActivities": {"grouping": [{"id": ACTIVITIES[0]}, {"id": ACTIVITIES[1]}]}},
+    ]),
+)
+queries = st.fixed_dictionaries({}, optional={
+    "agent": st.sampled_from([json.dumps(each) for each in AGENTS[:3]]),
+    "verb": st.sampled_from(VERBS),
+    "activity": st.sampled_from(ACTIVITIES),
+    "registration": st.sampled_from([REGISTRATIONS[0], REGISTRATIONS[1].upper()]),
+    "related_agents": st.sampled_from(["true", "false"]),
+    "related_activities": st.sampled_from(["true", "false"]),
+    "since": st.integers(-1, 8).map(lambda offset: format_stored(BEGIN_US + offset)),
+    "until": st.integers(-1, 8).map(lambda offset: format_stored(BEGIN_US + offset)),
+    "ascending": st.sampled_from(["true", "false"]),
+})
+
+
+async def fill(database, tenant, sent):
+    """Put statements into the log a microsecond apart, some of them voided."""
+    prepared = [
+        Prepared(tenant, each, complete, look_ups(complete), [])
+        for each in sent
+        for complete in [prepare(each, authority=AUTHORITY, version="1.0.3", statement_id=each["id"], received=format_stored(BEGIN_US))]
+    ]
+    for number, each in enumerate(prepared):
+        each.voided_at = 1 if number % 4 == 3 else None
+    if prepared:
+        await database["records"].insert_many([to_record(each, position_of(BEGIN_US + number, 1)) for number, each in enumerate(prepared)])
+    return prepared
+
+
+@pytest.fixture(autouse=True)
+def empty_tenants():
+    return itertools.count(random.getrandbits(40))
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(sent=st.lists(statements, max_size=8), parameters=st.lists(queries, min_size=1, max_size=6))
+async def test_find_is_filtering_all_by_matches(either_database, empty_tenants, sent, parameters):
+    tenant = f"tenant{next(empty_tenants)}"
+    prepared = await fill(either_database, tenant, [{**each, "id": str(uuid.uuid4())} for each in sent])
+    for each in parameters:
+        query = parse_query(each, "1.0.3")
+        page = await Statements(either_database, 100).page(tenant, query)
+        expected = [
+            stored.statement["id"] for number, stored in enumerate(prepared)
+            if matches(query, stored.look_ups, BEGIN_US + number, stored.voided_at is not None)
+        ]
+        assert [found["id"] for found in page.statements] == (expected if query.ascending else expected[::-1])
+
+
+@pytest.mark.parametrize("ascending", ["true", "false"])
+@pytest.mark.parametrize("parameters", [
+    {}, {"verb": VERBS[0]}, {"agent": json.dumps(learner("ada"))}, {"activity": ACTIVITIES[0]}, {"registration": REGISTRATIONS[0]},
+    {"agent": json.dumps(learner("ada")), "related_agents": "true"}, {"activity": ACTIVITIES[0], "related_activities": "true"},
+    {"since": format_stored(BEGIN_US), "until": format_stored(BEGIN_US + 50)},
+], ids=lambda each: ",".join(each) if isinstance(each, dict) else each)
+async def test_every_filter_is_served_by_an_index_in_the_order_of_the_log(parts, database, parameters, ascending):
+    await parts.post(*[
+        a_statement(actor=learner(name), verb={"id": verb}, object={"id": activity}, context={"registration": registration})
+        for name in ("ada", "bob") for verb in VERBS for activity in ACTIVITIES for registration in REGISTRATIONS
+    ], a_void_of(str(uuid.uuid4())))
+    query = parse_query({**parameters, "ascending": ascending}, "1.0.3")
+    plan = await Statements(database, 100).explain("school", query)
+    stages = json.dumps(plan["queryPlanner"]["winningPlan"])
+    assert "IXSCAN" in stages and "COLLSCAN" not in stages and '"SORT"' not in stages
