@@ -68,7 +68,7 @@ async def _parts(app: web.Application) -> AsyncIterator[None]:
         app[keys.STATEMENTS] = Statements(database, config.page_limit)
         saved = SavedSummaries(database)
         app[keys.FOLLOWER] = follower = Follower(database, watermark, log, saved, materializers)
-        app[keys.SUMMARIES] = Summaries(saved, follower)
+        app[keys.SUMMARIES] = Summaries(saved, follower, log)
         app[keys.REBUILDER] = Rebuilder(database, watermark, saved, follower, materializers)
         app[keys.DIRECTORY] = Directory(database, config.secret)
         app[keys.REFERENCES] = References(database)

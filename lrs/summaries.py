@@ -5,6 +5,7 @@ from typing import TypeVar
 
 from lrs.follow import Follower, extended
 from lrs.materialize import Materializer
+from lrs.store.log import Log
 from lrs.store.summaries import BEFORE_ALL, SavedSummaries
 
 S = TypeVar("S")
@@ -13,15 +14,18 @@ S = TypeVar("S")
 class Summaries:
     """What adapters and reports read. Neither way of reading misses a statement that was acknowledged before the call."""
 
-    def __init__(self, saved: SavedSummaries, follower: Follower) -> None:
+    def __init__(self, saved: SavedSummaries, follower: Follower, log: Log) -> None:
         self._saved = saved
         self._follower = follower
+        self._log = log
 
     async def current(self, tenant: str, materializer: Materializer[S], key: str) -> S:
         """One summary: the saved one, and what came since folded into it. Empty if there is no statement for the key."""
         saved = (await self._saved.load(tenant, materializer, [key])).get(key)
         mark = saved.mark if saved else BEFORE_ALL
         records = [record async for record in self._saved.tail(tenant, materializer, [key], after=mark)]
+        # An adapter's next statement may rest on this one, and folds go by the order of the log.
+        self._log.observe(records[-1]["position"] if records else mark)
         if any("voids" in record for record in records):
             return (await self._saved.refold(tenant, materializer, [key]))[key]
         return extended(materializer, key, saved, records)

@@ -91,7 +91,7 @@ class Parts:
         follower = Follower(database, watermark, log, saved, materializers)
         return cls(
             database, watermark, log, Intake(log, materializers, Queue(config.redis_url), lambda: datetime.now(UTC)),
-            Statements(database, config.page_limit), follower, Summaries(saved, follower),
+            Statements(database, config.page_limit), follower, Summaries(saved, follower, log),
             Rebuilder(database, watermark, saved, follower, materializers), saved,
         )
 

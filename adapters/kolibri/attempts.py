@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from adapters.kolibri.facts import Answer, Start, facts_of, moment_of
+from adapters.kolibri.facts import Answer, Start, facts_of, moment_of, plain
 from lrs.xapi.types import Statement
 
 FIRST_US = -62_135_596_800_000_000  # the first moment a timestamp can name: 0001-01-01T00:00Z
@@ -101,7 +101,7 @@ def _made(fact: Answer, moment_us: int) -> Attempt:
         id=fact.attempt, session=fact.session, item=fact.item,
         start_us=max(moment_us - lasted_us, FIRST_US), end_us=moment_us,
         completion_us=moment_us if fact.complete else None, time_spent=fact.time_spent, complete=fact.complete,
-        correct=fact.correct, hinted=fact.hinted, error=fact.error, answer=fact.answer or {},
+        correct=fact.correct, hinted=fact.hinted, error=fact.error, answer=plain(fact.answer or {}),
         simple_answer=fact.simple_answer or "", history=(_told(fact),),
     )
 
@@ -117,7 +117,7 @@ def _changed(attempt: Attempt, fact: Answer, moment_us: int) -> Attempt:
     if fact.replace:
         after = replace(
             after, correct=fact.correct,
-            answer=after.answer if fact.answer is None else fact.answer,
+            answer=after.answer if fact.answer is None else plain(fact.answer),
             simple_answer=after.simple_answer if fact.simple_answer is None else fact.simple_answer,
         )
     if fact.complete and not attempt.complete:
@@ -130,5 +130,5 @@ def _told(fact: Answer) -> dict[str, Any]:
     if fact.error:
         return {"type": "error"}
     if fact.hinted:
-        return {"type": "hint", "answer": fact.answer or {}}
-    return {"type": "answer", "answer": fact.answer or {}, "correct": fact.correct}
+        return {"type": "hint", "answer": plain(fact.answer or {})}
+    return {"type": "answer", "answer": plain(fact.answer or {}), "correct": fact.correct}

@@ -15,7 +15,7 @@ from lrs.xapi.types import Statement
 
 EXTENSION = "/extensions/kolibri"
 LARGEST = 1.7976931348623157e308
-WIDEST_INTEGER = 1 << 64
+INT64 = range(-(1 << 63), 1 << 63)
 
 Id: TypeAlias = Annotated[str, Meta(pattern="^[0-9a-f]{32}$")]
 Seconds: TypeAlias = Annotated[float, Meta(ge=0, le=LARGEST)]
@@ -108,12 +108,17 @@ def facts_of(statement: Statement, *events: str) -> Fact | None:
             # A look at the tag spares most of the reading: every statement is offered to every materializer.
             if events and isinstance(value, Mapping) and value.get("event") not in events:
                 return None
-            try:
-                fact: Fact = msgspec.convert(plain(value), Fact)
-                return fact
-            except msgspec.ValidationError:
-                return None
+            return _converted(value) or _converted(plain(value))
     return None
+
+
+def _converted(value: Any) -> Fact | None:
+    """The facts in an extension. What is open there, such as an answer, is as it came: who keeps it makes it plain."""
+    try:
+        fact: Fact = msgspec.convert(value, Fact)
+    except msgspec.ValidationError:
+        return None
+    return fact
 
 
 def extension_of(fact: Fact) -> dict[str, Any]:
@@ -137,7 +142,7 @@ def plain(value: Any) -> Any:
         return [plain(each) for each in value]
     if isinstance(value, bool) or value is None:
         return value
-    if isinstance(value, int) and -WIDEST_INTEGER < value < WIDEST_INTEGER:
+    if isinstance(value, int) and value in INT64:
         return int(value)
     return _finite(value)
 

@@ -10,7 +10,7 @@ from decimal import Context, Decimal
 from typing import Any
 
 from adapters.kolibri.attempts import Attempts, attempts_facets, attempts_keys, attempts_step
-from adapters.kolibri.facts import LARGEST, Answer, QuizChange, Start, Update, facts_of, moment_of
+from adapters.kolibri.facts import LARGEST, Answer, QuizChange, Start, Update, facts_of, moment_of, plain
 from lrs.materialize import Materializer
 from lrs.xapi.types import Statement
 
@@ -164,7 +164,7 @@ def _started(summary: ContentSummary, fact: Start, moment_us: int) -> ContentSum
         )
     logs = summary.logs
     if fact.masterylog is not None and fact.level is not None and summary.log(fact.masterylog) is None:
-        logs = (*logs, MasteryLog(fact.masterylog, fact.level, fact.criterion or {}, moment_us, moment_us))
+        logs = (*logs, MasteryLog(fact.masterylog, fact.level, plain(fact.criterion or {}), moment_us, moment_us))
     return replace(
         summary, channel=fact.channel, end_us=moment_us, logs=logs, sequence=max(summary.sequence, fact.sequence),
         progress=0.0 if fact.repeat else summary.progress, sessions=(fact.session, *summary.sessions)[:LATEST_SESSIONS],
@@ -178,7 +178,7 @@ def _updated(summary: ContentSummary, fact: Update, moment_us: int) -> ContentSu
         summary, progress=progress, end_us=moment_us,
         completion_us=moment_us if reached else summary.completion_us,
         time_spent=added_s(summary.time_spent, fact.time_spent_delta),
-        extra_fields=summary.extra_fields if fact.extra_fields is None else fact.extra_fields,
+        extra_fields=summary.extra_fields if fact.extra_fields is None else plain(fact.extra_fields),
         sequence=max(summary.sequence, fact.sequence),
     )
     log = summary.log(fact.masterylog)

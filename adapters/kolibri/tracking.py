@@ -37,6 +37,7 @@ from adapters.kolibri.summaries import (
 from adapters.kolibri.translate import Call, authority, quiz_statement
 from lrs.errors import Forbidden, NotFound, StatementConflict
 from lrs.http.keys import ADAPTERS, CLOCK, DIRECTORY, INTAKE, STATEMENTS, SUMMARIES
+from lrs.materialize import fold
 from lrs.xapi.times import parse_timestamp
 from lrs.xapi.types import Statement
 
@@ -72,8 +73,8 @@ async def post_start(request: web.Request) -> web.StreamResponse:
         await _require_quiz(request, asker, event.quiz_id)
     _require_given(asker, "lesson", event.lesson_id)
     _require_given(asker, "course_session", event.course_session_id)
-    call = await _call(request, asker)
-
+    # Its number becomes the session's id, which is all a visitor needs to go on: it must not be guessed.
+    call = await _call(request, asker, uuid.uuid4().hex)
     content = opening(event, asker.user).content
 
     async def decide(skipped: int) -> Started:
@@ -83,6 +84,8 @@ async def post_start(request: web.Request) -> web.StreamResponse:
         return started(call, event, asker.user, summary, skipped=skipped)
 
     outcome = await _stored(request, asker, call, content_key(asker.user or call.request, content), decide)
+    session = fold(SESSION, outcome.statements)
+    known_to(request).sessions.put((asker.tenant, asker.user, session.id), session, request.config_dict[CLOCK]())
     return json_answer(await _start_answer(request, asker.tenant, outcome))
 
 
@@ -194,7 +197,7 @@ async def _call(request: web.Request, asker: Asker, number: str) -> Call:
 
 
 async def _known_session(request: web.Request, asker: Asker) -> Session:
-    """The session of the path as it began. It may be gone by now: what is remembered never changes, but may be voided."""
+    """The session of the path as it began. What is remembered of it never changes; but it may be voided by now."""
     known, now = known_to(request).sessions, request.config_dict[CLOCK]()
     key = asker.tenant, asker.user, hex_of(request.match_info["session_id"])
     session: Session | None = known.get(key, now)

@@ -52,6 +52,10 @@ class Log:
         for void in orphans:
             await self._await_target(void)
 
+    def observe(self, position: int) -> None:
+        """See that what this process appends from now on comes after what it read: a statement never precedes its cause."""
+        self._writer.observe(position)
+
     async def stored(self, ids: Iterable[str]) -> dict[str, Mapping[str, Any]]:
         """The records with these `_id`s, by `_id`."""
         return await self._insistently(lambda: self._find_stored(list(ids)))

@@ -11,6 +11,8 @@ from lrs.store.mongo import Database
 
 # How long a process may go on with what it has before it asks whether there is something newer, in seconds.
 FRESH_FOR_S = 0.5
+# Snapshots kept by a process; beyond, all are dropped, so that made-up tenant names cannot fill memory.
+MOST_CACHED = 1_000
 
 
 @dataclass(frozen=True)
@@ -59,6 +61,8 @@ class References:
         revision = found["revision"] if found else 0
         if revision != known.revision:
             known = Snapshot(revision, await self._load(tenant, adapter) if revision else {})
+        if len(self._snapshots) >= MOST_CACHED:
+            self._snapshots.clear()
         self._snapshots[tenant, adapter] = (asked, known)
         return known
 

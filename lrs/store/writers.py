@@ -54,6 +54,10 @@ class Writer:
         self._last_us = first_us + count - 1
         return [position_of(first_us + offset, self._slot) for offset in range(count)]
 
+    def observe(self, position: int) -> None:
+        """What was read at a position is before whatever is taken from now on, even if another host's clock is ahead of ours."""
+        self._last_us = max(self._last_us, stored_us_of(position))
+
     async def fence(self, first: int, session: object) -> bool:
         """Within a transaction, before anything else: hold the floor below `first`, or raise Fenced.
 

@@ -8,7 +8,7 @@ from kolibri_school import START, TENANT, Pupil, School
 
 from adapters.kolibri.bodies import nested
 from adapters.kolibri.facts import facts_of
-from adapters.kolibri.summaries import CONTENT_SUMMARY, content_key
+from adapters.kolibri.summaries import CONTENT_SUMMARY, LATEST_SESSIONS, content_key
 from lrs.errors import StatementConflict
 
 NOT_FOUND = [{"id": "NOT_FOUND", "metadata": {"view": "Progress Tracking Instance"}}]
@@ -226,12 +226,28 @@ async def test_the_pre_and_the_post_test_of_a_unit_are_different_quizzes_with_op
     assert (await pupil.send("POST", START, other))[0] == 400
 
 
-async def test_an_ordinary_update_reads_the_session_and_the_content_only(pupil: Pupil, school: School) -> None:
-    begun = await pupil.start("ex_sums")
-    school.logs.reads.clear()
-    update = {"progress_delta": 0.1, "interactions": [answer_to("q1")]}
-    await pupil.send("PUT", f"{START}{begun['session_id']}/", update)
-    assert [read.partition(":")[0] for read in school.logs.reads] == ["kolibri.session", "kolibri.content_summary"]
+async def test_an_ordinary_update_reads_one_summary_and_an_old_session_its_own_as_well(
+    pupil: Pupil, school: School
+) -> None:
+    sessions = [(await pupil.start("ex_sums"))["session_id"] for _ in range(LATEST_SESSIONS + 1)]
+    for session, read in ((sessions[-1], ["content_summary"]), (sessions[0], ["content_summary", "session"])):
+        school.logs.reads.clear()
+        update = {"progress_delta": 0.1, "interactions": [answer_to("q1")]}
+        await pupil.send("PUT", f"{START}{session}/", update)
+        assert [each.partition(":")[0].removeprefix("kolibri.") for each in school.logs.reads] == read
+
+
+@pytest.mark.parametrize("later", [0, LATEST_SESSIONS])
+async def test_a_remembered_session_is_gone_as_soon_as_its_start_is_voided(
+    pupil: Pupil, school: School, later: int
+) -> None:
+    path = f"{START}{(await pupil.start())['session_id']}/"
+    first = school.logs.statements[TENANT][0]["id"]
+    for _ in range(later):
+        await pupil.start()
+    assert (await pupil.send("PUT", path, {}))[0] == 200
+    school.logs.voided.add(first)
+    assert await pupil.send("PUT", path, {}) == (404, NOT_FOUND)
 
 
 async def test_one_moment_serves_all_statements_of_a_request(pupil: Pupil, school: School) -> None:

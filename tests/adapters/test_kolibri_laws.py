@@ -31,7 +31,8 @@ from lrs.xapi.times import duration_s
 from lrs.xapi.validate import check_batch
 
 SHARES = st.sampled_from([0, 0.001, 0.1, 0.2, 0.7, 0.9991, 1])
-NUMBERS = st.integers(-(2**70), 2**70) | st.floats(allow_nan=False, allow_infinity=False)
+INTEGERS = st.integers(-(2**70), 2**70) | st.sampled_from([2**63 - 1, 2**63, -(2**63) - 1])
+NUMBERS = INTEGERS | st.floats(allow_nan=False, allow_infinity=False)
 JSON = st.recursive(
     st.none() | st.booleans() | NUMBERS | st.text("aé\0$.", max_size=3),
     lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.text("k.$", max_size=2), inner, max_size=2),

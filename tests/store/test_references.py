@@ -54,3 +54,11 @@ async def test_holders_are_the_tenants_that_have_the_name(either_database):
     assert await references.holders("acme", "user", "ada") == ["a", "b"]
     assert await references.holders("acme", "user", "nobody") == []
     assert await references.holders("other", "user", "ada") == []
+
+
+async def test_made_up_tenants_do_not_fill_memory(either_database, monkeypatch):
+    monkeypatch.setattr(module, "MOST_CACHED", 10)
+    references = References(either_database)
+    for number in range(30):
+        await references.snapshot(f"made-up-{number}", "acme")
+    assert len(references._snapshots) <= 10
