@@ -10,17 +10,23 @@ from aiohttp import web
 from lrs.config import Config
 from lrs.follow import Follower
 from lrs.http import keys
-from lrs.http.errors import answer_errors
+from lrs.http.access import access_parts
+from lrs.http.alternate import alternate_syntax
+from lrs.http.cors import answer_preflights, page_opener
+from lrs.http.errors import answer_errors, shape_expectation
 from lrs.http.headers import stamper
 from lrs.http.logs import observe
 from lrs.http.metrics import METRICS, Metrics
 from lrs.http.ops import LIFE, Life, start_draining
+from lrs.http.pace import keep_pace
 from lrs.http.routes import add_routes
 from lrs.intake import Intake
 from lrs.plugins import Adapter, load_adapters, load_materializers
 from lrs.queue import Queue
 from lrs.rebuild import Rebuilder
+from lrs.store.attachments import Attachments
 from lrs.store.directory import Directory
+from lrs.store.documents import Documents
 from lrs.store.log import Log
 from lrs.store.mongo import Database
 from lrs.store.references import References
@@ -39,16 +45,18 @@ def create_app(config: Config, *, clock: Callable[[], datetime] | None = None) -
     installed adapter does not load.
     """
     app = bare_app(config, clock or _now, load_adapters())
-    app.cleanup_ctx.append(_parts)
+    app.cleanup_ctx.extend((_parts, access_parts))
     return app
 
 
 def bare_app(config: Config, clock: Callable[[], datetime], adapters: Mapping[str, Adapter]) -> web.Application:
     """All paths, and none of the parts behind them: those are expected under the keys of `lrs.http.keys`."""
-    app = web.Application(middlewares=[observe, answer_errors], client_max_size=config.body_limit)
+    middlewares = (observe, answer_errors, answer_preflights, keep_pace, alternate_syntax)
+    app = web.Application(middlewares=middlewares, client_max_size=config.body_limit)
     app[keys.CONFIG], app[keys.CLOCK], app[keys.ADAPTERS] = config, clock, adapters
     app[METRICS], app[LIFE] = Metrics(), Life()
-    app.on_response_prepare.append(stamper(app))
+    app.on_response_prepare.append(shape_expectation)
+    app.on_response_prepare.extend((stamper(app), page_opener(app)))
     app.on_shutdown.append(start_draining)
     add_routes(app, adapters.values())
     return app
@@ -65,12 +73,14 @@ async def _parts(app: web.Application) -> AsyncIterator[None]:
         await watermark.through()  # so that the first answers know one
         log = Log(database, watermark, clock, config.write_timeout)
         app[keys.INTAKE] = intake = Intake(log, materializers, queue, clock)
+        app[keys.ATTACHMENTS] = Attachments(database)
         app[keys.STATEMENTS] = Statements(database, config.page_limit)
+        app[keys.DOCUMENTS] = Documents(database, clock)
         saved = SavedSummaries(database)
         app[keys.FOLLOWER] = follower = Follower(database, watermark, log, saved, materializers)
         app[keys.SUMMARIES] = Summaries(saved, follower, log)
         app[keys.REBUILDER] = Rebuilder(database, watermark, saved, follower, materializers)
-        app[keys.DIRECTORY] = Directory(database, config.secret)
+        app[keys.DIRECTORY] = Directory(database, config.secret, config.authority_home_page)
         app[keys.REFERENCES] = References(database)
         yield
         await _drain(intake, config.drain_timeout)

@@ -75,8 +75,24 @@ class StatementConflict(LRSError):
         self.ids = tuple(ids)
 
 
+class DocumentConflict(LRSError):
+    """A document is there already, and the request does not say that it knows which. Nothing was changed."""
+
+
+class PreconditionFailed(LRSError):
+    """What the request requires of a document does not hold. Nothing was changed."""
+
+
 class CredentialTaken(LRSError):
     """A credential's key is unique over all tenants, and this one is in use."""
+
+
+class HostTaken(LRSError):
+    """A host name leads to one tenant, and this one leads to another."""
+
+
+class TenantLeaving(LRSError):
+    """A tenant of this name is being deleted, or its deletion was interrupted."""
 
 
 class Unauthorized(LRSError):
@@ -87,12 +103,28 @@ class Forbidden(LRSError):
     """The credential is known, but its scopes do not reach this."""
 
 
+class RateLimited(LRSError):
+    """The credential has asked more often than it may; in `retry_after_s` seconds it may again."""
+
+    def __init__(self, retry_after_s: float) -> None:
+        super().__init__(f"too many requests with this credential: try again in {retry_after_s:.1f} s")
+        self.retry_after_s = retry_after_s
+
+
+class IssuerUnavailable(LRSError):
+    """The issuer of tokens gave us no keys, so a token can neither be taken nor refused. The same again may go through."""
+
+
 class NotFound(LRSError):
     """There is nothing at this place for this caller."""
 
 
 class TooLarge(LRSError):
     """The body is over the configured limit."""
+
+
+class TooSlow(LRSError):
+    """The body did not come in the time it may take."""
 
 
 class UnsupportedMediaType(LRSError):

@@ -4,28 +4,44 @@ Worker, sweep and settle are this one way of doing it. Nothing here depends on b
 the next one does, for the cursor moves only after the summaries are saved.
 """
 
+import asyncio
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
-from lrs.materialize import Materializer, fold
+import structlog
+
+from lrs.errors import StoreUnavailable
+from lrs.materialize import BrokenMaterializer, Materializer, fold
 from lrs.single_flight import SingleFlight
+from lrs.store.keying import Keying
 from lrs.store.log import Log
 from lrs.store.mongo import Database
 from lrs.store.positions import last_at
+from lrs.store.records import record_id
 from lrs.store.summaries import BEFORE_ALL, FOLDED, IN_ORDER, Saved, SavedSummaries, counts
 from lrs.store.watermark import Watermark
+
+logger = structlog.get_logger(__name__)
 
 S = TypeVar("S")
 
 # Records read, and summaries folded together, at a time.
 CHUNK = 1_000
+# How long a reader waits for summaries of a materializer that is new to a tenant, in seconds.
+BUILT_WITHIN_S = 5.0
+# Tenants of which a process remembers that nothing is new; beyond, it looks again.
+MOST_REMEMBERED = 100_000
 
-Records = Sequence[Mapping[str, Any]]
+Records = Sequence[dict[str, Any]]
 
 
 class Follower:
-    """Keeps saved summaries equal to the fold of their statements."""
+    """Keeps saved summaries equal to the fold of their statements.
+
+    There is a cursor for each materializer. One that is new to a tenant has none: `settle` reads the log from its beginning for
+    it, after it has brought up the others, and whoever asks for its summaries meanwhile is told to come back.
+    """
 
     def __init__(
         self, database: Database, watermark: Watermark, log: Log, saved: SavedSummaries,
@@ -36,33 +52,77 @@ class Follower:
         self._watermark = watermark
         self._log = log
         self._saved = saved
+        self._keying = Keying(database)
         self._by_label = {each.label: each for each in materializers.values()}
-        self._flights: dict[str, SingleFlight[int]] = {}
+        self._flights: dict[tuple[str, str], SingleFlight[int]] = {}
+        self._whole: set[str] = set()
 
     async def settle(self, tenant: str) -> int:
         """Bring every summary up to now; the microseconds since the epoch up to which they are complete.
 
         All who ask while a run is under way share the next one.
         """
-        flight = self._flights.setdefault(tenant, SingleFlight(lambda: self.follow(tenant)))
+        through_us = await self.follow_once(tenant)
+        if tenant not in self._whole:
+            await self._once(tenant, "build", self._build)
+        return through_us
+
+    async def follow_once(self, tenant: str) -> int:
+        """As `settle`, but without the materializers whose summaries are not there yet."""
+        return await self._once(tenant, "follow", self.follow)
+
+    async def wait_for(self, tenant: str, materializer: Materializer[Any]) -> None:
+        """Return if the summaries of a materializer are there; StoreUnavailable if they are not within a few seconds."""
+        if tenant in self._whole or materializer.label in await self._positions(tenant):
+            return
+        # It goes on when nobody waits any more.
+        try:
+            await asyncio.wait_for(self.settle(tenant), BUILT_WITHIN_S)
+        except TimeoutError:
+            raise StoreUnavailable(f"the summaries of {materializer.label} are being made") from None
+
+    async def _once(self, tenant: str, what: str, run: Callable[[str], Awaitable[int]]) -> int:
+        flight = self._flights.setdefault((tenant, what), SingleFlight(lambda: run(tenant)))
         try:
             return await flight()
         finally:
-            self._flights.pop(tenant, None)
+            self._flights.pop((tenant, what), None)
 
     async def follow(self, tenant: str) -> int:
-        """Read the log from the cursor to the watermark, and bring up to date what it touches."""
+        """Read the log from the cursors to the watermark, and bring up to date what it touches."""
         through_us = await self._watermark.through(fresh=True)
-        through = last_at(through_us)
-        cursor = await self.cursor(tenant)
-        while cursor < through:
-            records = await self._next(tenant, cursor, through)
-            await self._apply(tenant, records)
-            # A full chunk may end before the watermark; a shorter one means that there is nothing more up to it.
-            reached = records[-1]["position"] if len(records) == CHUNK else through
-            await self._cursors.update_one({"_id": tenant}, {"$max": {"position": reached}}, upsert=True)
-            cursor = reached
+        positions = await self._positions(tenant)
+        # All stand at one place, unless other processes have other materializers.
+        for start in sorted(set(positions.values()), reverse=True):
+            labels = [label for label, position in positions.items() if position == start]
+            await self._advance(tenant, labels, start, last_at(through_us), "positions")
         return through_us
+
+    async def _build(self, tenant: str) -> int:
+        """Do it from the beginning of the log for what has no cursor."""
+        through_us = await self._watermark.through(fresh=True)
+        positions, begun = await self._positions(tenant), await self._positions(tenant, "building")
+        if new := [label for label in self._by_label if label not in positions]:
+            start = min(begun.get(label, BEFORE_ALL) for label in new)
+            await self._advance(tenant, new, start, last_at(through_us), "building")
+            names = [_field(label) for label in new]
+            await self._cursors.update_one({"_id": tenant}, {
+                "$max": {f"positions.{name}": last_at(through_us) for name in names},
+                "$unset": {f"building.{name}": "" for name in names},
+            }, upsert=True)
+        if len(self._whole) >= MOST_REMEMBERED:
+            self._whole.clear()
+        self._whole.add(tenant)
+        return through_us
+
+    async def _advance(self, tenant: str, labels: Sequence[str], start: int, through: int, field: str) -> None:
+        while start < through:
+            records = await self.next(tenant, start, through)
+            await self._apply(tenant, labels, records, start)
+            # A full chunk may end before the watermark; a shorter one means that there is nothing more up to it.
+            start = records[-1]["position"] if len(records) == CHUNK else through
+            moved = {f"{field}.{_field(label)}": start for label in labels}
+            await self._cursors.update_one({"_id": tenant}, {"$max": moved}, upsert=True)
 
     async def behind(self, tenant: str) -> int | None:
         """The position of the oldest record that summaries may not reflect yet; None if there is none."""
@@ -71,45 +131,74 @@ class Follower:
         )
         return oldest["position"] if oldest else None
 
+    async def lagging(self) -> list[str]:
+        """The tenants that have records beyond a cursor. As cheap for thousands that rest as reading their cursors."""
+        cursors = {each["_id"]: self._lowest(each) async for each in self._cursors.find({})}
+        ends = self._records.aggregate([  # hops through the index of the log, from tenant to tenant
+            {"$sort": {"tenant": -1, "position": -1}}, {"$group": {"_id": "$tenant", "last": {"$first": "$position"}}},
+        ])
+        return sorted([each["_id"] async for each in ends if each["last"] > cursors.get(each["_id"], BEFORE_ALL)])
+
     async def cursor(self, tenant: str) -> int:
         """The position up to which all saved summaries are complete; -1 before the first run."""
-        found = await self._cursors.find_one({"_id": tenant})
-        return found["position"] if found else BEFORE_ALL
+        return self._lowest(await self._cursors.find_one({"_id": tenant}) or {})
 
-    async def _next(self, tenant: str, cursor: int, through: int) -> Records:
+    def _lowest(self, cursors: Mapping[str, Any]) -> int:
+        positions = cursors.get("positions", {})
+        return min((positions.get(_field(label), BEFORE_ALL) for label in self._by_label), default=BEFORE_ALL)
+
+    async def _positions(self, tenant: str, field: str = "positions") -> dict[str, int]:
+        """The cursors there are of the materializers installed here, by label."""
+        found = (await self._cursors.find_one({"_id": tenant}) or {}).get(field, {})
+        positions = {label: found[_field(label)] for label in self._by_label if _field(label) in found}
+        if len(positions) < len(self._by_label) and field == "positions":
+            self._whole.discard(tenant)
+        return positions
+
+    async def next(self, tenant: str, cursor: int, through: int) -> Records:
+        """The next chunk of a tenant's log beyond a cursor, up to a position."""
         query = {"tenant": tenant, "position": {"$gt": cursor, "$lte": through}}
         return await self._records.find(query, projection=FOLDED).sort(IN_ORDER).limit(CHUNK).to_list(CHUNK)
 
-    async def _apply(self, tenant: str, records: Records) -> None:
+    async def _apply(self, tenant: str, labels: Sequence[str], records: Records, after: int) -> None:
         """Save the summaries these records touch, as they are after the last of them."""
-        touched: dict[str, dict[str, list[Mapping[str, Any]]]] = defaultdict(lambda: defaultdict(list))
+        touched: dict[str, dict[str, list[dict[str, Any]]]] = {label: defaultdict(list) for label in labels}
+        # Only if the process that stored a void ended before it could see to it; such a void comes again later.
+        await self._log.see_to_voids({each["_id"]: record_id(tenant, each["voids"]) for each in records if "voids" in each})
+        await self._log.see_to_references({(tenant, each["awaits"]) for each in records if "awaits" in each})
+        await self._keying.complete(tenant, records, [self._by_label[label] for label in labels])
         for record in records:
-            if "voids" in record:
-                # Only if the process that stored the void ended before it could see to it; the void comes again later.
-                await self._log.void_late(tenant, record["_id"].partition("/")[2], record["voids"])
             for record_key in record.get("keys", ()):
                 label, _, key = record_key.partition(":")
-                touched[label][key].append(record)
+                if label in touched:
+                    touched[label][key].append(record)
         for label, by_key in touched.items():
-            if (materializer := self._by_label.get(label)) is not None:
-                await self._bring_up(tenant, materializer, by_key, records[-1]["position"])
+            if by_key:
+                await self._bring_up(tenant, self._by_label[label], by_key, after, records[-1]["position"])
 
     async def _bring_up(
-        self, tenant: str, materializer: Materializer[Any], by_key: Mapping[str, Records], mark: int
+        self, tenant: str, materializer: Materializer[Any], by_key: Mapping[str, Records], after: int, mark: int
     ) -> None:
         saved = await self._saved.load(tenant, materializer, list(by_key))
-        refolded = await self._saved.refold(
-            tenant, materializer, [key for key, records in by_key.items() if any("voids" in each for each in records)],
-            through=mark,
-        )
-        fresh = []
-        for key, records in by_key.items():
-            before = saved.get(key)
-            if before is not None and before.mark >= mark:
-                continue
-            summary = refolded[key] if key in refolded else extended(materializer, key, before, records, through=mark)
-            fresh.append(Saved(key, mark, summary))
-        await self._saved.save(tenant, materializer, fresh)
+        due = {key: records for key, records in by_key.items() if key not in saved or saved[key].mark < mark}
+        new = [key for key in due if key not in saved]
+        again = {key for key, records in due.items() if any("voids" in each for each in records)}
+        # What is not saved although it has begun was lost, or could not be folded.
+        if after > BEFORE_ALL and await self._saved.begun(tenant, materializer, new, after):
+            again.update(new)
+        summaries = await self._saved.refold(tenant, materializer, sorted(again), through=mark) if again else {}
+        for key in due.keys() - again:
+            try:
+                summaries[key] = extended(materializer, key, saved.get(key), due[key], through=mark)
+            except BrokenMaterializer:
+                logger.exception("fold_failed", tenant=tenant, materializer=materializer.label, key=key)
+        await self._saved.forget(tenant, materializer, [key for key in due if key not in summaries])
+        await self._saved.save(tenant, materializer, [Saved(key, mark, each) for key, each in summaries.items()])
+
+
+def _field(label: str) -> str:
+    """A label as the name of a field: MongoDB takes a dot for a step down."""
+    return label.replace(".", "/")
 
 
 def extended(

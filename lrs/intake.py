@@ -2,17 +2,18 @@
 
 import asyncio
 import uuid
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from lrs.errors import LRSError, StatementConflict, StoreUnavailable, TooLarge
+from lrs.errors import InvalidStatement, LRSError, StatementConflict, StoreUnavailable, TooLarge
 from lrs.materialize import Materializer, record_keys
 from lrs.queue import Queue
 from lrs.store.log import AlreadyStored, Log, Refused
 from lrs.store.records import Prepared, statement_of
 from lrs.store.watermark import now_us
+from lrs.xapi.attachments import held
 from lrs.xapi.compare import same_statement
 from lrs.xapi.lookups import look_ups
 from lrs.xapi.prepare import prepare
@@ -70,10 +71,12 @@ class Intake:
         self._writing: asyncio.Task[None] | None = None
 
     async def accept(
-        self, statements: Sequence[Any], *, tenant: str, authority: Agent, version: str = "1.0.3"
+        self, statements: Sequence[Any], *, tenant: str, authority: Agent, version: str = "1.0.3",
+        attachments: Collection[str] = (),
     ) -> list[Accepted]:
         """Store all of the statements or none; returns once they are safe, in their order.
 
+        `attachments` are the lower-case hashes of the data that came with them, and is kept by now.
         Raises InvalidStatements (every bad item), StatementConflict, TooLarge, or StoreUnavailable (sending them again
         with the same ids is harmless).
         """
@@ -82,6 +85,8 @@ class Intake:
             return []
         received = format_stored(now_us(self._clock))
         batch = [self._prepared(each, tenant, authority, version, received) for each in statements]
+        for prepared in batch if attachments else ():
+            prepared.attachments = held(prepared.statement, attachments)
         submission = Submission(batch, asyncio.get_running_loop().create_future())
         self._waiting.append(submission)
         if self._writing is None:
@@ -140,7 +145,7 @@ class Intake:
             except StoreUnavailable as error:
                 _fail_all(group, error)
                 return
-            except (Refused, TooLarge) as error:
+            except (Refused, TooLarge, InvalidStatement) as error:
                 if len(group) == 1:
                     group[0].fail(error)
                     return

@@ -5,10 +5,25 @@ from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 import msgspec
+import structlog
 
 from lrs.xapi.types import Statement
 
+logger = structlog.get_logger(__name__)
+
 S = TypeVar("S")
+
+# What code that others wrote may raise when a statement is not as it expected.
+MISHAPS = (ArithmeticError, AssertionError, AttributeError, LookupError, RecursionError, TypeError, ValueError, msgspec.MsgspecError)
+
+
+class BrokenMaterializer(Exception):
+    """A materializer failed on statements it was given: its summary cannot be told."""
+
+
+def whole(statement: Statement, _key: str) -> Any:
+    """A step that does not depend on which of the statement's summaries it is for."""
+    return statement
 
 
 def no_facets(_summary: Any) -> Mapping[str, Iterable[str]]:
@@ -23,7 +38,8 @@ class Materializer(Generic[S]):
     `keys(statement)` names the summaries a statement belongs to, and is stored with its record. `step(summary, statement)` gives a
     new summary and touches nothing else; statements come in the order of the tenant's log, voided ones left out. `shape` is
     the summary's frozen dataclass (or msgspec struct), `facets(summary)` what a listing may filter by. A new `version` means that
-    everything is folded anew.
+    everything is folded anew. `part(statement, key)` is what `step` gets of a statement: by default all of it; a summary that depends
+    on its own key takes here what concerns it.
     """
 
     name: str
@@ -31,8 +47,9 @@ class Materializer(Generic[S]):
     shape: type[S]
     keys: Callable[[Statement], Iterable[str]]
     empty: Callable[[], S]
-    step: Callable[[S, Statement], S]
+    step: Callable[[S, Any], S]
     facets: Callable[[S], Mapping[str, Iterable[str]]] = no_facets
+    part: Callable[[Statement, str], Any] = whole
 
     @property
     def label(self) -> str:
@@ -52,16 +69,29 @@ class Materializer(Generic[S]):
         return msgspec.json.decode(state, type=self.shape)
 
 
-def fold(materializer: Materializer[S], statements: Iterable[Statement], start: S | None = None) -> S:
-    """Fold statements into `start`, or into an empty summary: fold(b, fold(a)) equals fold(a + b)."""
+def fold(materializer: Materializer[S], statements: Iterable[Any], start: S | None = None) -> S:
+    """Fold statements (or what `part` gives of each) into `start`, or into an empty summary: fold(b, fold(a)) equals fold(a + b).
+
+    BrokenMaterializer if it fails on one of them.
+    """
     summary = materializer.empty() if start is None else start
-    for statement in statements:
-        summary = materializer.step(summary, statement)
+    try:
+        for statement in statements:
+            summary = materializer.step(summary, statement)
+    except MISHAPS as error:
+        raise BrokenMaterializer(f"{materializer.label}: {error!r}") from error
     return summary
 
 
 def record_keys(materializers: Iterable[Materializer[Any]], statement: Statement) -> list[str]:
-    """All the summaries a statement belongs to, as its record carries them, each once."""
-    return list(dict.fromkeys(
-        materializer.record_key(key) for materializer in materializers for key in materializer.keys(statement)
-    ))
+    """All the summaries a statement belongs to, as its record carries them, each once.
+
+    A materializer that fails on a statement is no reason to refuse the statement, nor to keep it from the others.
+    """
+    keys: dict[str, None] = {}
+    for materializer in materializers:
+        try:
+            keys |= dict.fromkeys(materializer.record_key(key) for key in materializer.keys(statement))
+        except MISHAPS:
+            logger.exception("keys_failed", materializer=materializer.label, statement=statement.get("id"))
+    return list(keys)

@@ -16,13 +16,25 @@ MATERIALIZERS_GROUP = "lrs.materializers"
 
 
 @dataclass(frozen=True)
+class Rate:
+    """How often something may be done: `per_second` in the long run (0: without limit), `burst` at once after a pause."""
+
+    per_second: float
+    burst: int
+
+
+@dataclass(frozen=True)
 class Caller:
-    """Who asks: the tenant a credential belongs to, its key, its scopes, and the authority its statements get."""
+    """Who asks: the tenant a credential belongs to, its key, its scopes, and the authority its statements get.
+
+    `rate` is the credential's own limit; None: the server's.
+    """
 
     tenant: str
     key: str
     scopes: frozenset[str]
     authority: Agent
+    rate: Rate | None = None
 
 
 @dataclass(frozen=True)
@@ -52,11 +64,19 @@ class Reference:
 
 @dataclass(frozen=True)
 class Route:
-    """A path served exactly where the vendor documents it. The handler takes an aiohttp request, gives a response."""
+    """A path served exactly where the vendor documents it. The handler takes an aiohttp request, gives a response.
+
+    What follows it is for readers of the API's description: without a summary, the first line of the handler's docstring.
+    `documented` is False for what is there only to be refused, and for other spellings of a path.
+    """
 
     method: str
     path: str
     handler: Callable[[Any], Awaitable[Any]]
+    summary: str = ""
+    query: type[Schema] | None = None
+    body: type[Schema] | None = None
+    documented: bool = True
 
 
 @dataclass(frozen=True)

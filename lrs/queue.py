@@ -13,6 +13,8 @@ logger = structlog.get_logger(__name__)
 FOLLOW_JOB = "follow"
 # At most one hint for a tenant and process in this time, in seconds.
 MOMENT_S = 0.1
+# How long the hints of one moment may take, in seconds; what is not sent by then is left to the sweep.
+SENT_WITHIN_S = 2.0
 # While Redis is away, so long between two tries to reach it.
 AWAY_FOR_S = 2.0
 # A hint nobody took is of no use after this: the sweep has been there.
@@ -61,17 +63,22 @@ class Queue:
     async def _enqueue(self, tenants: Iterable[str]) -> None:
         moment = int(time.time() / MOMENT_S) % MOST_HINTS
         try:
-            if self._redis is None:
-                self._redis = await create_pool(self._settings)
-            for tenant in tenants:
-                # The moment is part of the job's id: arq refuses an id that is waiting or running, and a hint given while
-                # its forerunner runs must not be lost; hints of several processes in one moment are one.
-                await self._redis.enqueue_job(FOLLOW_JOB, tenant, _job_id=f"{FOLLOW_JOB}:{tenant}:{moment}", _expires=HINT_EXPIRES_S)
+            # A Redis that has stopped without closing its connections answers nothing, for ever.
+            async with asyncio.timeout(SENT_WITHIN_S):
+                await self._enqueue_all(tenants, moment)
             self._away_until = 0.0
         except (RedisError, OSError, TimeoutError) as error:
             if not self._away_until:
                 logger.warning("redis_away", error=str(error))
             self._away_until = time.monotonic() + AWAY_FOR_S
+
+    async def _enqueue_all(self, tenants: Iterable[str], moment: int) -> None:
+        if self._redis is None:
+            self._redis = await create_pool(self._settings)
+        for tenant in tenants:
+            # The moment is part of the job's id: arq refuses an id that is waiting or running, and a hint given while
+            # its forerunner runs must not be lost; hints of several processes in one moment are one.
+            await self._redis.enqueue_job(FOLLOW_JOB, tenant, _job_id=f"{FOLLOW_JOB}:{tenant}:{moment}", _expires=HINT_EXPIRES_S)
 
     async def close(self) -> None:
         """Drop what was not sent, and the connection."""

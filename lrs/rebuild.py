@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from lrs.follow import Follower
-from lrs.materialize import Materializer, record_keys
+from lrs.materialize import Materializer
+from lrs.store.keying import Keying
 from lrs.store.mongo import Database
 from lrs.store.positions import last_at
-from lrs.store.records import statement_of
-from lrs.store.summaries import BEFORE_ALL, FOLDED, IN_ORDER, Saved, SavedSummaries
+from lrs.store.summaries import BEFORE_ALL, Saved, SavedSummaries
 from lrs.store.watermark import Watermark
 
 # Summaries folded together: their records are read with one query.
@@ -31,7 +31,7 @@ class Rebuilder:
         self, database: Database, watermark: Watermark, saved: SavedSummaries, follower: Follower,
         materializers: Mapping[str, Materializer[Any]],
     ) -> None:
-        self._records = database["records"]
+        self._keying = Keying(database)
         self._watermark = watermark
         self._saved = saved
         self._follower = follower
@@ -45,15 +45,12 @@ class Rebuilder:
         return {each.name: await self._rebuild_one(tenant, each) for each in chosen}
 
     async def _rekey(self, tenant: str, materializers: Sequence[Materializer[Any]]) -> None:
-        """Let each record carry the keys that its statement has now. Voids keep those of their targets."""
+        """Let each record carry the keys that its statement has now; a void, those of its target too."""
         through = last_at(await self._watermark.through(fresh=True))
-        labels = {each.label for each in materializers}
-        query = {"tenant": tenant, "position": {"$lte": through}, "voids": None}
-        async for record in self._records.find(query, projection=FOLDED).sort(IN_ORDER):
-            kept = [key for key in record.get("keys", ()) if key.partition(":")[0] not in labels]
-            keys = [*kept, *record_keys(materializers, statement_of(record))]
-            if set(keys) != set(record.get("keys", ())):
-                await self._records.update_one({"_id": record["_id"]}, {"$set": {"keys": keys}})
+        after = BEFORE_ALL
+        while records := await self._follower.next(tenant, after, through):
+            await self._keying.complete(tenant, records, materializers, anew=True)
+            after = records[-1]["position"]
 
     async def _rebuild_one(self, tenant: str, materializer: Materializer[Any]) -> int:
         rebuilt: set[str] = set()
@@ -68,6 +65,7 @@ class Rebuilder:
             through = last_at(await self._watermark.through(fresh=True))
             summaries = await self._saved.refold(tenant, materializer, keys, through=through)
             await self._saved.save(tenant, materializer, [Saved(key, through, each) for key, each in summaries.items()])
+            await self._saved.forget(tenant, materializer, [key for key in keys if key not in summaries])
             # What went further than that in the meantime may rest on what was there before.
             states = await self._saved.states(tenant, materializer, keys)
             keys = [key for key, (mark, _) in states.items() if mark > through]
@@ -91,7 +89,10 @@ class Rebuilder:
         states = await self._saved.states(tenant, materializer, keys)
         recounts = await self._recounts(tenant, materializer, {key: states.get(key, (BEFORE_ALL, b""))[0] for key in keys}, cursor)
         nothing = materializer.encode(materializer.empty())
-        return [key for key in keys if materializer.encode(recounts[key]) != states.get(key, (BEFORE_ALL, nothing))[1]]
+        return [
+            key for key in keys
+            if key not in recounts or materializer.encode(recounts[key]) != states.get(key, (BEFORE_ALL, nothing))[1]
+        ]
 
     async def _recounts(
         self, tenant: str, materializer: Materializer[Any], marks: Mapping[str, int], cursor: int

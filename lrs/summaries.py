@@ -4,9 +4,9 @@ from collections.abc import Mapping, Sequence
 from typing import TypeVar
 
 from lrs.follow import Follower, extended
-from lrs.materialize import Materializer
+from lrs.materialize import Materializer, fold
 from lrs.store.log import Log
-from lrs.store.summaries import BEFORE_ALL, SavedSummaries
+from lrs.store.summaries import BEFORE_ALL, SavedSummaries, counts
 
 S = TypeVar("S")
 
@@ -20,19 +20,34 @@ class Summaries:
         self._log = log
 
     async def current(self, tenant: str, materializer: Materializer[S], key: str) -> S:
-        """One summary: the saved one, and what came since folded into it. Empty if there is no statement for the key."""
+        """One summary: the saved one, and what came since folded into it. Empty if there is no statement for the key.
+
+        StoreUnavailable while the log is read for a materializer that is new; BrokenMaterializer.
+        """
+        await self._follower.wait_for(tenant, materializer)
         saved = (await self._saved.load(tenant, materializer, [key])).get(key)
         mark = saved.mark if saved else BEFORE_ALL
         records = [record async for record in self._saved.tail(tenant, materializer, [key], after=mark)]
         # An adapter's next statement may rest on this one, and folds go by the order of the log.
         self._log.observe(records[-1]["position"] if records else mark)
         if any("voids" in record for record in records):
-            return (await self._saved.refold(tenant, materializer, [key]))[key]
+            return fold(materializer, [
+                statement async for record in self._saved.tail(tenant, materializer, [key], after=BEFORE_ALL)
+                for statement in counts(record, materializer, key)
+            ])
         return extended(materializer, key, saved, records)
+
+    async def saved(self, tenant: str, materializer: Materializer[S], keys: Sequence[str]) -> dict[str, S]:
+        """The summaries among these keys as they were last saved: in one read, and a moment old."""
+        return {key: saved.summary for key, saved in (await self._saved.load(tenant, materializer, keys)).items()}
 
     async def find(
         self, tenant: str, materializer: Materializer[S], facets: Mapping[str, str | Sequence[str]]
     ) -> list[tuple[str, S]]:
-        """Summaries with all the facets (where several values are given: one of them), in the order of their keys."""
-        await self._follower.settle(tenant)
+        """Summaries with all the facets (where several values are given: one of them), in the order of their keys.
+
+        StoreUnavailable as above.
+        """
+        await self._follower.follow_once(tenant)
+        await self._follower.wait_for(tenant, materializer)
         return await self._saved.find(tenant, materializer, facets)

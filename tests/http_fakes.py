@@ -1,22 +1,24 @@
 """Stand-ins for the parts behind the HTTP surface: they remember what they were asked, and answer as they are told."""
 
 import base64
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
 from aiohttp import web
+from fake_directory import FakeDirectory, authority
 from marshmallow import Schema, ValidationError, fields
 
 from lrs.app import bare_app
 from lrs.config import Config
-from lrs.errors import CredentialTaken, NotFound
 from lrs.http import keys
 from lrs.intake import Accepted
-from lrs.plugins import Adapter, Caller, Entry, Reference, Route
+from lrs.plugins import Adapter, Entry, Reference, Route
 from lrs.rebuild import Verification
+from lrs.store.attachments import Kept
 from lrs.store.statements import Page
+from lrs.xapi.agents import identity
 from lrs.xapi.query import StatementQuery
 
 THROUGH_US = 1_795_327_782_123_456
@@ -27,10 +29,6 @@ ID = "6b2c1a52-0d5b-4d5c-9a3f-0c2f5ad3f6a1"
 OTHER_ID = "0f6cbd0a-59f1-4b5e-8a49-7b8a3f4a9f02"
 OPERATOR = "operator:a-very-long-operator-secret"
 CONFIG = Config(secret="a-secret-for-tests", operator=OPERATOR, body_limit=20_000, page_limit=10)
-
-
-def authority(name: str) -> dict[str, Any]:
-    return {"objectType": "Agent", "account": {"homePage": "https://lrs.example.org", "name": name}}
 
 
 def a_statement(**more: Any) -> dict[str, Any]:
@@ -65,14 +63,42 @@ def managing() -> dict[str, str]:
 @dataclass
 class FakeIntake:
     calls: list[dict[str, Any]] = field(default_factory=list)
+    attachments: list[list[str]] = field(default_factory=list)
     fails: Exception | None = None
 
-    async def accept(self, statements: Sequence[Any], *, tenant: str, authority: Any, version: str) -> list[Accepted]:
+    async def accept(
+        self, statements: Sequence[Any], *, tenant: str, authority: Any, version: str, attachments: Collection[str] = ()
+    ) -> list[Accepted]:
         self.calls.append({"statements": statements, "tenant": tenant, "authority": authority, "version": version})
+        self.attachments.append(list(attachments))
         if self.fails:
             raise self.fails
         ids = [statement.get("id") if isinstance(statement, dict) else None for statement in statements]
         return [Accepted(each or OTHER_ID, True) for each in ids]
+
+
+@dataclass
+class FakeAttachments:
+    """Keeps octets by hash, and by the statement ids in `held` gives them back. A file here is its hash."""
+
+    contents: dict[str, bytes] = field(default_factory=dict)
+    held: dict[str, list[str]] = field(default_factory=dict)
+    fails: Exception | None = None
+
+    async def keep(self, tenant: str, contents: Mapping[str, Any]) -> None:
+        for sha2, content in contents.items():
+            self.contents[sha2] = b"".join([chunk async for chunk in content.chunks(1000)])
+
+    async def of(self, tenant: str, statement_ids: Iterable[str]) -> dict[str, Kept]:
+        hashes = [sha2 for each in statement_ids for sha2 in self.held.get(each, ())]
+        return {sha2: Kept(sha2, len(self.contents[sha2]), sha2) for sha2 in hashes}  # type: ignore[arg-type]
+
+    async def read(self, kept: Kept) -> AsyncIterator[bytes]:
+        content = self.contents[kept.sha2]
+        yield content[:7]
+        if self.fails:
+            raise self.fails
+        yield content[7:]
 
 
 @dataclass
@@ -90,9 +116,10 @@ class FakeStatements:
 
     async def page(self, tenant: str, query: StatementQuery, *, after: int | None = None) -> Page:
         self.asked.append((tenant, query))
+        log = [each for each in self.log if query.authority in (None, identity(each["authority"]))]
         start = 0 if after is None else after + 1
         end = start + (query.limit or CONFIG.page_limit)
-        return Page(self.log[start:end], end - 1 if end < len(self.log) else None)
+        return Page(log[start:end], end - 1 if end < len(log) else None)
 
 
 @dataclass
@@ -110,71 +137,18 @@ class FakeWatermark:
 
 
 @dataclass
-class FakeDirectory:
-    """Each Basic key is its own secret's owner: the key "a,b" has the scopes a and b; the secret is always "secret"."""
-
-    names: set[str] = field(default_factory=lambda: {"school"})
-    credentials: list[dict[str, Any]] = field(default_factory=list)
-    saved: dict[tuple[str, str], Any] = field(default_factory=dict)
-    fails: Exception | None = None
-
-    async def caller_of_basic(self, key: str, secret: str) -> Caller | None:
-        if self.fails:
-            raise self.fails
-        return self._caller(key) if secret == "secret" else None
-
-    async def caller_of_api_key(self, api_key: str) -> Caller | None:
-        return self._caller(api_key.removeprefix("key-of-")) if api_key.startswith("key-of-") else None
-
-    def _caller(self, key: str) -> Caller:
-        return Caller("school", key, frozenset(key.split(",")), authority(key))  # type: ignore[arg-type]
-
-    async def tenants(self) -> list[str]:
-        return sorted(self.names)
-
-    async def create_tenant(self, tenant: str) -> bool:
-        new = tenant not in self.names
-        self.names.add(tenant)
-        return new
-
-    async def require_tenant(self, tenant: str) -> None:
-        if tenant not in self.names:
-            raise NotFound(f"there is no tenant {tenant}")
-
-    async def delete_tenant(self, tenant: str) -> None:
-        await self.require_tenant(tenant)
-        self.names.discard(tenant)
-
-    async def add_credential(
-        self, tenant: str, *, kind: str, key: str, secret: str | None, scopes: Iterable[str]
-    ) -> None:
-        if any(each["key"] == key for each in self.credentials):
-            raise CredentialTaken(f"the key {key} is in use")
-        self.credentials.append({"kind": kind, "key": key, "secret": secret, "scopes": list(scopes)})
-
-    async def list_credentials(self, tenant: str) -> Sequence[Mapping[str, Any]]:
-        return self.credentials
-
-    async def remove_credential(self, tenant: str, key: str) -> None:
-        left = [each for each in self.credentials if each["key"] != key]
-        if len(left) == len(self.credentials):
-            raise NotFound(f"no credential {key}")
-        self.credentials = left
-
-    async def settings(self, tenant: str, adapter: Adapter) -> Mapping[str, Any]:
-        return adapter.settings().load(self.saved.get((tenant, adapter.name), {}))  # type: ignore[no-any-return]
-
-    async def save_settings(self, tenant: str, adapter: Adapter, settings: Mapping[str, Any]) -> None:
-        adapter.settings().load(settings)
-        self.saved[tenant, adapter.name] = settings
-
-
-@dataclass
 class FakeReferences:
     replaced: list[tuple[str, str, str, list[Entry]]] = field(default_factory=list)
 
     async def replace(self, tenant: str, adapter: str, name: str, entries: Iterable[Entry]) -> None:
         self.replaced.append((tenant, adapter, name, list(entries)))
+
+
+class FakeSummaries:
+    """Nothing is saved yet."""
+
+    async def saved(self, tenant: str, materializer: Any, keys: Sequence[str]) -> dict[str, Any]:
+        return {}
 
 
 class FakeFollower:
@@ -249,6 +223,7 @@ class Fakes:
 
     intake: FakeIntake = field(default_factory=FakeIntake)
     statements: FakeStatements = field(default_factory=FakeStatements)
+    attachments: FakeAttachments = field(default_factory=FakeAttachments)
     watermark: FakeWatermark = field(default_factory=FakeWatermark)
     directory: FakeDirectory = field(default_factory=FakeDirectory)
     references: FakeReferences = field(default_factory=FakeReferences)
@@ -261,9 +236,10 @@ class Fakes:
         """An application over these parts."""
         app = bare_app(config, lambda: datetime(2026, 11, 22, tzinfo=UTC), {BELLS.name: BELLS})
         for key, part in {
-            keys.INTAKE: self.intake, keys.STATEMENTS: self.statements, keys.WATERMARK: self.watermark,
+            keys.INTAKE: self.intake, keys.ATTACHMENTS: self.attachments,
+            keys.STATEMENTS: self.statements, keys.WATERMARK: self.watermark,
             keys.DIRECTORY: self.directory, keys.REFERENCES: self.references, keys.FOLLOWER: self.follower,
-            keys.REBUILDER: self.rebuilder, keys.DATABASE: self.database, keys.QUEUE: self.queue,
+            keys.REBUILDER: self.rebuilder, keys.SUMMARIES: FakeSummaries(), keys.DATABASE: self.database, keys.QUEUE: self.queue,
         }.items():
             app[key] = part  # type: ignore[misc]
         return app

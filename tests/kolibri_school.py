@@ -13,6 +13,7 @@ from aiohttp.test_utils import TestClient
 from adapters.kolibri.routes import adapter
 from adapters.kolibri.summaries import MATERIALIZERS
 from lrs.errors import StatementConflict
+from lrs.config import Config
 from lrs.http import keys
 from lrs.intake import Accepted
 from lrs.materialize import Materializer, fold
@@ -142,6 +143,10 @@ class Credentials:
         """The settings as the schema loads them."""
         return asked.settings().load(self._settings)  # type: ignore[no-any-return]
 
+    async def tenant_of_host(self, host: str) -> str | None:
+        """other.example.org leads to the tenant "other"."""
+        return "other" if host == "other.example.org" else None
+
     async def caller_of_basic(self, key: str, secret: str) -> Caller | None:
         """service:secret may write events, reader:secret may not."""
         scopes = {("service", "secret"): {"events/write"}, ("reader", "secret"): {"statements/read"}}.get((key, secret))
@@ -162,7 +167,7 @@ class School:
         """The routes where the vendor has them, and below the prefix of a tenant."""
         app = web.Application()
         self.worlds.put(TENANT, self.entries)
-        app[keys.CLOCK], app[keys.ADAPTERS] = self.clock, {adapter.name: adapter}
+        app[keys.CLOCK], app[keys.ADAPTERS], app[keys.CONFIG] = self.clock, {adapter.name: adapter}, Config()
         for key, part in (
             (keys.INTAKE, self.logs), (keys.STATEMENTS, self.logs), (keys.SUMMARIES, self.logs),
             (keys.REFERENCES, self.worlds), (keys.DIRECTORY, Credentials(self.settings)),

@@ -25,12 +25,14 @@ MAY_IMPORT = {
     "motor": ("lrs.store",),
     "pymongo": ("lrs.store", "lrs.embedded.mongod"),
     "bson": ("lrs.store",),
-    "redis": ("lrs.queue", "workers"),
+    "redis": ("lrs.queue", "lrs.rate_limits", "workers"),
     "arq": ("lrs.queue", "workers"),
     "aiohttp": ("lrs.http", "lrs.app", "lrs.commands", "adapters"),
     "click": ("lrs.commands", "lrs.__main__"),
     "rich": ("lrs.commands",),
     "uvloop": ("lrs.commands",),
+    "joserfc": ("lrs.signatures", "lrs.oidc", "lrs.issuer_keys"),
+    "cryptography": ("lrs.signatures",),
 }
 # Who -> what of ours it must never import.
 NEVER = {
@@ -40,6 +42,9 @@ NEVER = {
     "lrs.store": ("lrs.http", "lrs.intake", "lrs.queue", "lrs.app", "lrs.follow", "lrs.commands", "adapters", "workers"),
     "lrs.intake": ("lrs.http", "lrs.app", "lrs.commands", "adapters", "workers"),
     "lrs.queue": ("lrs.store", "lrs.http", "lrs.app", "lrs.commands", "adapters", "workers"),
+    "lrs.rate_limits": ("lrs.store", "lrs.http", "lrs.app", "lrs.commands", "adapters", "workers"),
+    "lrs.oidc": ("lrs.store", "lrs.http", "lrs.app", "lrs.commands", "adapters", "workers"),
+    "lrs.issuer_keys": ("lrs.store", "lrs.http", "lrs.app", "lrs.commands", "adapters", "workers"),
     "lrs.http": ("lrs.app", "lrs.commands", "lrs.embedded", "adapters", "workers"),
     "lrs.app": ("lrs.commands", "lrs.embedded", "adapters", "workers"),
     "lrs.commands": ("lrs.store", "adapters"),
@@ -105,7 +110,8 @@ def test_the_only_way_from_the_command_line_to_the_worker_is_its_own_command():
 def test_the_pure_core_needs_neither_aiohttp_nor_a_driver():
     program = (
         "import sys\nfor name in ('aiohttp', 'motor', 'pymongo', 'bson', 'redis', 'arq', 'marshmallow'): sys.modules[name] = None\n"
-        "import lrs.xapi.validate, lrs.xapi.query, lrs.xapi.formats, lrs.xapi.prepare, lrs.xapi.compare, lrs.materialize"
+        "import lrs.xapi.validate, lrs.xapi.query, lrs.xapi.formats, lrs.xapi.prepare, lrs.xapi.compare, lrs.materialize\n"
+        "import lrs.xapi.attachments"
     )
     subprocess.run([sys.executable, "-c", program], check=True, cwd=ROOT)
 

@@ -23,8 +23,12 @@ async def sweep(ctx: dict[str, Any]) -> None:
     """Do the same for every tenant that has statements beyond its cursor: hints can be lost, the log cannot."""
     services: Services = ctx["services"]
     try:
-        for tenant in await services.directory.tenants():
-            if await services.follower.behind(tenant) is not None:
-                await services.follower.settle(tenant)
-    except (DriverError, StoreUnavailable) as error:
-        logger.warning("sweep_cut_short", error=str(error))
+        lagging = await services.follower.lagging()
+    except DriverError as error:
+        logger.warning("sweep_put_off", error=str(error))
+        return
+    for tenant in lagging:
+        try:
+            await services.follower.settle(tenant)
+        except (DriverError, StoreUnavailable) as error:  # a tenant's trouble is not that of the next
+            logger.warning("sweep_left_out", tenant=tenant, error=str(error))

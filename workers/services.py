@@ -9,6 +9,7 @@ from lrs.config import Config
 from lrs.follow import Follower
 from lrs.materialize import Materializer
 from lrs.rebuild import Rebuilder
+from lrs.store.attachments import Attachments
 from lrs.store.directory import Directory
 from lrs.store.log import Log
 from lrs.store.mongo import Database
@@ -23,6 +24,7 @@ class Services:
     directory: Directory
     follower: Follower
     rebuilder: Rebuilder
+    attachments: Attachments
 
     @classmethod
     def of(cls, database: Database, materializers: Mapping[str, Materializer[Any]], config: Config) -> "Services":
@@ -35,4 +37,4 @@ class Services:
         saved = SavedSummaries(database)
         follower = Follower(database, watermark, log, saved, materializers)
         rebuilder = Rebuilder(database, watermark, saved, follower, materializers)
-        return cls(Directory(database, config.secret), follower, rebuilder)
+        return cls(Directory(database, config.secret), follower, rebuilder, Attachments(database))

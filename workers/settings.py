@@ -14,6 +14,7 @@ from lrs.config import Config
 from lrs.plugins import load_materializers
 from lrs.queue import redis_settings
 from lrs.store.mongo import Database
+from workers.attachments import SWEEP_MINUTES, sweep_attachments
 from workers.follow import SWEEP_SECONDS, follow, sweep
 from workers.services import Services
 
@@ -28,7 +29,10 @@ def worker_of(config: Config, services: Services, *, burst: bool) -> Worker:
     """An arq worker with all jobs. No results are kept: a result would make arq refuse the next job of that id."""
     return Worker(
         functions=[follow],
-        cron_jobs=[cron(sweep, second=set(SWEEP_SECONDS), unique=True, timeout=JOB_TIMEOUT_S, keep_result=0, run_at_startup=True)],
+        cron_jobs=[
+            cron(sweep, second=set(SWEEP_SECONDS), unique=True, timeout=JOB_TIMEOUT_S, keep_result=0, run_at_startup=True),
+            cron(sweep_attachments, minute=set(SWEEP_MINUTES), unique=True, timeout=JOB_TIMEOUT_S, keep_result=0),
+        ],
         redis_settings=redis_settings(config.redis_url),
         ctx={"services": services}, burst=burst, handle_signals=False, keep_result=0, job_timeout=JOB_TIMEOUT_S,
         max_jobs=4, poll_delay=0.05, max_tries=5, job_completion_wait=int(config.drain_timeout),

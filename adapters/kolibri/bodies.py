@@ -6,9 +6,10 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from aiohttp import web
-from aiohttp.http_exceptions import PayloadEncodingError
+from aiohttp.http_exceptions import HttpProcessingError
 
 from lrs.errors import InvalidBody, UnsupportedMediaType
+from lrs.http.body import read_bytes
 from lrs.xapi.json_text import parse
 
 MOST_FIELDS = 10_000
@@ -21,18 +22,18 @@ INNER = re.compile(r"(\w+)\.(.+)", re.DOTALL)
 async def read_body(request: web.Request) -> Any:
     """The body as JSON values; an empty one is an empty object.
 
-    Raises InvalidBody, UnsupportedMediaType. A body over the limit is aiohttp's own error.
+    Raises InvalidBody, UnsupportedMediaType, TooLarge. A form over the limit is aiohttp's own error.
     """
     kind = request.content_type
     try:
         if kind == "multipart/form-data":
             posted = await request.post()
             return nested((name, value) for name, value in posted.items() if isinstance(value, str))
-        body = await request.read()
+        body = await read_bytes(request)
         if kind == "application/x-www-form-urlencoded":
             return nested(parse_qsl(body.decode(), keep_blank_values=True, errors="strict", max_num_fields=MOST_FIELDS))
     # aiohttp has its own idea, and its own class, of what is wrong with a part's encoding (RuntimeError, LookupError).
-    except (web.RequestPayloadError, PayloadEncodingError, ValueError, RuntimeError, LookupError) as error:
+    except (web.RequestPayloadError, HttpProcessingError, ValueError, RuntimeError, LookupError) as error:
         raise InvalidBody(f"cannot be read as its headers say: {error}") from error
     if not body:
         return {}

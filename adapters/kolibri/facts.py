@@ -47,7 +47,10 @@ class Start(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="event", 
 
 
 class Update(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="event", tag="update"):
-    """A session went on: progress by a delta or to a value (0..1), seconds to add, `extra_fields` as a whole."""
+    """A session went on: progress by a delta or to a value (0..1), seconds to add, `extra_fields` as a whole.
+
+    Only an update that may come again has `key`, with a digest of its body and the answer to repeat.
+    """
 
     session: Id
     sequence: Sequence
@@ -59,6 +62,9 @@ class Update(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="event",
     progress: Share | None = None
     time_spent_delta: Seconds = 0.0
     extra_fields: dict[str, Any] | None = None
+    key: Id | None = None
+    body: Id | None = None
+    answer: dict[str, Any] | None = None
 
 
 class Answer(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="event", tag="interaction"):

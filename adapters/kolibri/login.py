@@ -23,7 +23,9 @@ from adapters.kolibri.refusals import Explained
 from adapters.kolibri.rights import Kinds, World
 from adapters.kolibri.world import DEFAULT_FACILITY, password_hasher
 from lrs.errors import Forbidden
+from lrs.http.auth import count
 from lrs.http.keys import CLOCK, DIRECTORY, REFERENCES
+from lrs.http.tenancy import UNREACHED, named_tenant
 
 ADAPTER = "kolibri"
 ON_BEHALF_OF = "X-LRS-On-Behalf-Of"
@@ -116,8 +118,9 @@ async def _represented(request: web.Request, key: str, secret: str) -> Asker:
     caller = await request.config_dict[DIRECTORY].caller_of_basic(key, secret)
     if caller is None or ACTING_SCOPES.isdisjoint(caller.scopes):
         raise Forbidden("this credential may not act for others")
-    if request.match_info.get("tenant", caller.tenant) != caller.tenant:
-        raise Forbidden("this credential does not reach this place")
+    if await named_tenant(request) not in (None, caller.tenant):
+        raise Forbidden(UNREACHED)
+    await count(request, caller)
     world = await _world(request, caller.tenant)
     user_id = hex_of(request.headers[ON_BEHALF_OF].strip())
     if user_id is None or world.user(user_id) is None:
@@ -126,9 +129,9 @@ async def _represented(request: web.Request, key: str, secret: str) -> Asker:
 
 
 async def _tenant(request: web.Request, kind: str, name: str) -> str:
-    """The tenant of the path, else the only one that has such an entry. Several: only the path can tell which."""
-    if "tenant" in request.match_info:
-        return request.match_info["tenant"]
+    """The tenant of the path or host, else the only one that has such an entry. Several: only those can tell which."""
+    if (named := await named_tenant(request)) is not None:
+        return named
     known, now = known_to(request), request.config_dict[CLOCK]()
     holders: list[str] | None = known.holders.get((kind, name), now)
     if holders is None:

@@ -142,7 +142,7 @@ def _users_wanted(asker: Asker, query: Mapping[str, Any]) -> frozenset[str] | No
         _require_user(asker, query["user"])
     reach = asker.world.reach_of(asker.user)
     users = None if reach.users is None else reach.users | ({"-"} if reach.visitors else frozenset())
-    wanted = [asker.world.within(query[name]) for name in ("facility", "classroom", "learner_group") if name in query]
+    wanted = asker.world.chosen(query)
     if "user" in query:
         wanted.append(frozenset({query["user"]}))
     for each in wanted:
@@ -151,9 +151,7 @@ def _users_wanted(asker: Asker, query: Mapping[str, Any]) -> frozenset[str] | No
 
 
 def _within_places(asker: Asker, query: Mapping[str, Any], user: str) -> bool:
-    return all(
-        user in asker.world.within(query[name]) for name in ("facility", "classroom", "learner_group") if name in query
-    )
+    return all(user in users for users in asker.world.chosen(query))
 
 
 def _require_user(asker: Asker, user: str) -> None:

@@ -5,6 +5,7 @@
 """
 
 from collections.abc import Awaitable, Callable, Iterator, Mapping
+from functools import wraps
 from typing import Any, TypeAlias
 
 from aiohttp import web
@@ -55,6 +56,7 @@ STATUS: Mapping[type[LRSError], int] = {
 def native(view: str) -> Callable[[Handler], Handler]:
     """Let a handler answer its errors as the view of that name does in Kolibri."""
     def wrap(handler: Handler) -> Handler:
+        @wraps(handler)
         async def answer(request: web.Request) -> web.StreamResponse:
             try:
                 return await handler(request)

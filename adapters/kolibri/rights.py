@@ -77,11 +77,18 @@ class World:
         room = self._kinds.get("classroom", {}).get(quiz["classroom"])
         return user["kind"] in FACILITY_WIDE and room is not None and room["facility"] == user["facility"]
 
-    def within(self, place_id: str) -> frozenset[str]:
-        """The users of a facility, a class or a group."""
-        if place_id in self._kinds.get("facility", {}):
-            return frozenset(each for each, user in self._users.items() if user["facility"] == place_id)
+    def in_facility(self, facility_id: str) -> frozenset[str]:
+        """The users of a facility, members of classes or not."""
+        return frozenset(each for each, user in self._users.items() if user["facility"] == facility_id)
+
+    def members(self, place_id: str) -> frozenset[str]:
+        """The members of a class, those of its groups included, or of a group."""
         return frozenset(self._members.get(place_id, ()))
+
+    def chosen(self, query: Mapping[str, Any]) -> list[frozenset[str]]:
+        """The users that each of the filters by place leaves."""
+        found = [self.in_facility(query["facility"])] if "facility" in query else []
+        return found + [self.members(query[name]) for name in ("classroom", "learner_group") if name in query]
 
     def reach_of(self, user_id: str | None) -> Reach:
         """Whose logs somebody may see: their own, and what their role gives them."""
@@ -92,6 +99,6 @@ class World:
             return Reach(None, visitors=True)
         if user["kind"] in FACILITY_WIDE:
             is_default = bool(self._kinds["facility"][user["facility"]]["default"])
-            return Reach(self.within(user["facility"]) | {user_id}, visitors=is_default)
-        learners = (self.within(room) for room in user["coach_of"])
+            return Reach(self.in_facility(user["facility"]) | {user_id}, visitors=is_default)
+        learners = (self.members(room) for room in user["coach_of"])
         return Reach(frozenset({user_id}).union(*learners))

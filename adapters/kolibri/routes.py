@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 
 from aiohttp import web
+from marshmallow import Schema
 
 from adapters.kolibri.login import ADAPTER
 from adapters.kolibri.logs import (
@@ -13,8 +14,9 @@ from adapters.kolibri.logs import (
     get_mastery_logs,
     get_total,
 )
+from adapters.kolibri.queries import AttemptLogQuery, MasteryLogQuery
 from adapters.kolibri.refusals import Handler, MethodNotAllowed, native
-from adapters.kolibri.schema import SettingsSchema
+from adapters.kolibri.schema import QuizChangeSchema, SettingsSchema, StartSchema, UpdateSchema
 from adapters.kolibri.tracking import patch_quiz, post_start, put_update
 from adapters.kolibri.world import WorldSchema, entries
 from lrs.plugins import Adapter, Reference, Route
@@ -38,6 +40,10 @@ HANDLERS: Mapping[str, tuple[str, Handler]] = {
     "/api/exams/exam/{quiz_id}": ("PATCH", patch_quiz),
 }
 
+# For the description of the API.
+BODIES: Mapping[Handler, type[Schema]] = {post_start: StartSchema, put_update: UpdateSchema, patch_quiz: QuizChangeSchema}
+QUERIES: Mapping[Handler, type[Schema]] = {get_mastery_logs: MasteryLogQuery, get_attempt_logs: AttemptLogQuery}
+
 
 @native("")
 async def refuse_method(request: web.Request) -> web.StreamResponse:
@@ -49,10 +55,12 @@ def routes() -> Iterator[Route]:
     """Every path with and without its slash; the methods it does not have are refused in Kolibri's own shape."""
     for path, (method, handler) in HANDLERS.items():
         for spelt in (path, f"{path}/"):
-            yield Route(method, spelt, handler)
+            yield Route(
+                method, spelt, handler, query=QUERIES.get(handler), body=BODIES.get(handler), documented=spelt == path
+            )
             for other in METHODS:
                 if other != method:
-                    yield Route(other, spelt, refuse_method)
+                    yield Route(other, spelt, refuse_method, documented=False)
 
 
 adapter = Adapter(

@@ -10,7 +10,9 @@ from decimal import Context, Decimal
 from typing import Any
 
 from adapters.kolibri.attempts import Attempts, attempts_facets, attempts_keys, attempts_step
+from adapters.kolibri.elsewhere import Elsewhere, told_elsewhere
 from adapters.kolibri.facts import LARGEST, Answer, QuizChange, Start, Update, facts_of, moment_of, plain
+from adapters.kolibri.repeats import REPEAT
 from lrs.materialize import Materializer
 from lrs.xapi.types import Statement
 
@@ -61,9 +63,10 @@ class MasteryLog:
 
 @dataclass(frozen=True)
 class ContentSummary:
-    """A user and a content, with all tries at it. `sequence` is that of the last call folded; 0: never begun.
+    """A user and a content, with all tries at it. `sequence` is that of the last call folded; 0: no call yet.
 
-    `sessions` are the latest few: an update of one of them need not be told by another summary that it is there.
+    `sessions` are the latest few: an update of one of them need not be told by another summary that it is there. None:
+    the content was never started here, though other systems may have told of it.
     """
 
     user: str = ""
@@ -135,11 +138,12 @@ def session_step(session: Session, statement: Statement) -> Session:
 
 
 def content_keys(statement: Statement) -> Iterable[str]:
-    """The user and the content, of all that a learner who is logged in does."""
+    """The user and the content, of all that a learner who is logged in does, here or elsewhere."""
     fact = facts_of(statement, "start", "update", "interaction")
-    if isinstance(fact, Start | Update | Answer) and fact.user is not None:
-        return [content_key(fact.user, fact.content)]
-    return []
+    if isinstance(fact, Start | Update | Answer):
+        return [] if fact.user is None else [content_key(fact.user, fact.content)]
+    told = told_elsewhere(statement)
+    return [] if told is None else [content_key(told.user, told.content)]
 
 
 def content_step(summary: ContentSummary, statement: Statement) -> ContentSummary:
@@ -147,27 +151,39 @@ def content_step(summary: ContentSummary, statement: Statement) -> ContentSummar
     match facts_of(statement):
         case Start() as fact:
             return _started(summary, fact, moment_of(statement))
-        case Update() as fact if summary.content:
+        case Update() as fact if summary.sessions:
             return _updated(summary, fact, moment_of(statement))
         case Update() as fact:
             # Its start is voided. The number is taken all the same, or the next call would be stopped by it for ever.
             return replace(summary, sequence=max(summary.sequence, fact.sequence))
         case Answer() as fact:
             return _with_log(summary, _answered(summary.log(fact.masterylog), fact))
-    return summary
+    told = told_elsewhere(statement)
+    return summary if told is None else _told(summary, told, moment_of(statement))
+
+
+def _told(summary: ContentSummary, told: Elsewhere, moment_us: int) -> ContentSummary:
+    """Another system can only raise progress, and knows nothing of the tries: what completes those is a session here."""
+    if not summary.content:
+        summary = replace(summary, user=told.user, content=told.content, start_us=moment_us, end_us=moment_us)
+    reached = told.progress >= 1 > summary.progress
+    return replace(
+        summary, progress=max(summary.progress, told.progress), end_us=max(summary.end_us, moment_us),
+        completion_us=moment_us if reached else summary.completion_us,
+        time_spent=added_s(summary.time_spent, told.time_spent),
+    )
 
 
 def _started(summary: ContentSummary, fact: Start, moment_us: int) -> ContentSummary:
     if not summary.content:
-        summary = ContentSummary(
-            user=fact.user or "", content=fact.content, kind=fact.kind, start_us=moment_us, sequence=summary.sequence
-        )
+        summary = replace(summary, user=fact.user or "", content=fact.content, start_us=moment_us)
     logs = summary.logs
     if fact.masterylog is not None and fact.level is not None and summary.log(fact.masterylog) is None:
         logs = (*logs, MasteryLog(fact.masterylog, fact.level, plain(fact.criterion or {}), moment_us, moment_us))
     return replace(
-        summary, channel=fact.channel, end_us=moment_us, logs=logs, sequence=max(summary.sequence, fact.sequence),
-        progress=0.0 if fact.repeat else summary.progress, sessions=(fact.session, *summary.sessions)[:LATEST_SESSIONS],
+        summary, channel=fact.channel, kind=summary.kind or fact.kind, end_us=moment_us, logs=logs,
+        sequence=max(summary.sequence, fact.sequence), progress=0.0 if fact.repeat else summary.progress,
+        sessions=(fact.session, *summary.sessions)[:LATEST_SESSIONS],
     )
 
 
@@ -239,4 +255,4 @@ CONTENT_SUMMARY = Materializer(
 ATTEMPTS = Materializer("kolibri.attempts", 1, Attempts, attempts_keys, Attempts, attempts_step, attempts_facets)
 QUIZ = Materializer("kolibri.quiz", 1, Quiz, quiz_keys, Quiz, quiz_step)
 
-MATERIALIZERS = (SESSION, CONTENT_SUMMARY, ATTEMPTS, QUIZ)
+MATERIALIZERS = (SESSION, CONTENT_SUMMARY, ATTEMPTS, QUIZ, REPEAT)

@@ -7,23 +7,25 @@ number, it reads and decides again. So every decision rests on all calls before 
 import asyncio
 import random
 import uuid
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeAlias, TypeVar
 from weakref import WeakKeyDictionary, WeakValueDictionary
 
 from aiohttp import web
+from marshmallow import ValidationError
 
 from adapters.kolibri.answers import start_answer, update_answer
 from adapters.kolibri.attempts import Attempts
 from adapters.kolibri.bodies import read_body
 from adapters.kolibri.facts import QuizChange, QuizWord
-from adapters.kolibri.fields import hex_of, load
+from adapters.kolibri.fields import Fault, hex_of, load
 from adapters.kolibri.login import ADAPTER, Asker, asker_of, known_to
 from adapters.kolibri.mastery import as_coaches_left_it, is_active
 from adapters.kolibri.refusals import Busy, NotAssigned, json_answer, native
+from adapters.kolibri.repeats import REPEAT, Repeat, digest_of, remembering, repeat_key
 from adapters.kolibri.schema import UpdateEvent, quiz_change_schema, start_event, update_event
-from adapters.kolibri.sessions import Started, Updated, needs_attempts, opening, started, updated
+from adapters.kolibri.sessions import Started, needs_attempts, opening, started, updated
 from adapters.kolibri.summaries import (
     ATTEMPTS,
     CONTENT_SUMMARY,
@@ -41,6 +43,7 @@ from lrs.materialize import fold
 from lrs.xapi.times import parse_timestamp
 from lrs.xapi.types import Statement
 
+IDEMPOTENCY_KEY = "Idempotency-Key"
 MOST_TRIES = 20
 LONGEST_PAUSE_S = 0.02
 
@@ -51,6 +54,14 @@ class Outcome(Protocol):
     @property
     def statements(self) -> Sequence[Statement]:
         """In the order they are to be folded."""
+
+
+@dataclass(frozen=True)
+class Answered:
+    """The outcome of an update; one that came before with the same key stores nothing and has the answer of then."""
+
+    statements: Sequence[Statement]
+    answer: Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -100,18 +111,26 @@ async def put_update(request: web.Request) -> web.StreamResponse:
         await _require_quiz(request, asker, quiz_id)
     call = await _call(request, asker, f"{random.getrandbits(128):032x}")
 
-    async def decide(skipped: int) -> Updated:
+    async def decide(skipped: int) -> Answered:
         now, summary = session, ContentSummary()
         if session.user is not None:
             summary = await _summary(request, asker.tenant, session.user, session.content, quiz_id)
-        # Whatever numbers the calls is read before the attempts, and again for each try; for a visitor, the session.
+        # Whatever numbers the calls is read before all else, and again for each try; for a visitor, the session.
         if session.id not in summary.sessions:
             now = await _session(request, asker)
+        repeat = await _repeat(request, asker.tenant, session)
+        if repeat is not None and repeat.answer is not None:
+            return _again(event, repeat)
         attempts = await _attempts(request, asker.tenant, event, session)
-        return updated(call, event, now, summary, attempts, skipped=skipped)
+        outcome = updated(call, event, now, summary, attempts, skipped=skipped)
+        answer = update_answer(outcome, with_attempts=event.interactions is not None)
+        if repeat is None:
+            return Answered(outcome.statements, answer)
+        key = _repeat_key(request, session)
+        return Answered(remembering(outcome.statements, call.base, key, digest_of(event), answer), answer)
 
     outcome = await _stored(request, asker, call, content_key(session.user or session.id, session.content), decide)
-    return json_answer(update_answer(outcome, with_attempts=event.interactions is not None))
+    return json_answer(outcome.answer)
 
 
 @native("Exam Instance")
@@ -233,6 +252,24 @@ async def _attempts(request: web.Request, tenant: str, event: UpdateEvent, sessi
     if not needs_attempts(event):
         return Attempts()
     return await request.config_dict[SUMMARIES].current(tenant, ATTEMPTS, session.masterylog or session.id)
+
+
+def _repeat_key(request: web.Request, session: Session) -> str:
+    return repeat_key(session.id, request.headers[IDEMPOTENCY_KEY].strip())
+
+
+async def _repeat(request: web.Request, tenant: str, session: Session) -> Repeat | None:
+    """What was answered to an update with the key of this one; None if it has no key."""
+    if not request.headers.get(IDEMPOTENCY_KEY, "").strip():
+        return None
+    return await request.config_dict[SUMMARIES].current(tenant, REPEAT, _repeat_key(request, session))
+
+
+def _again(event: UpdateEvent, repeat: Repeat) -> Answered:
+    """The answer of then. ValidationError if the key was used for something else."""
+    if repeat.body != digest_of(event):
+        raise ValidationError({IDEMPOTENCY_KEY: [Fault("INVALID", "This key came with another update before.")]})
+    return Answered((), repeat.answer or {})
 
 
 async def _start_answer(request: web.Request, tenant: str, outcome: Started) -> object:

@@ -2,10 +2,23 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import click
 
 from lrs.commands.management import endpoint, talks_to_the_api, tenant_path
+
+
+class JsonText(click.ParamType):
+    """JSON on the command line."""
+
+    name = "JSON"
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        try:
+            return json.loads(value)
+        except ValueError as error:
+            self.fail(f"is not JSON: {error}", param, ctx)
 
 
 @click.group()
@@ -29,12 +42,20 @@ def list_credentials(tenant: str, url: str | None, data: Path | None) -> None:
 @click.option("--key", help="Key of a basic credential; made up if not given.")
 @click.option("--secret", help="Secret of a basic credential; made up if not given.")
 @click.option("--api-key", help="The key of an api_key credential; made up if not given.")
+@click.option("--authority", type=JsonText(), help="An xAPI Agent, as JSON: the authority of its statements.")
+@click.option("--rate-limit", type=click.FloatRange(0), help="Requests a second, instead of LRS_RATE_LIMIT; 0: no limit.")
+@click.option("--rate-burst", type=click.IntRange(1), help="Requests at once after a pause; what --rate-limit allows a second.")
 @talks_to_the_api
 def add_credential(
-    tenant: str, kind: str, scopes: tuple[str, ...], url: str | None, data: Path | None, **given: str | None
+    tenant: str, kind: str, scopes: tuple[str, ...], rate_limit: float | None, rate_burst: int | None,
+    url: str | None, data: Path | None, **given: Any,
 ) -> None:
     """Make a credential and show it, this once, as JSON."""
     chosen = {name: value for name, value in given.items() if value is not None}
+    if rate_limit is not None:
+        chosen["rate_limit"] = {"per_second": rate_limit, **({"burst": rate_burst} if rate_burst else {})}
+    elif rate_burst is not None:
+        raise click.UsageError("--rate-burst needs --rate-limit")
     body = {"kind": kind, "scopes": list(scopes), **chosen}
     click.echo(json.dumps(endpoint(url, data).call("POST", tenant_path(tenant, "credentials"), body), indent=2))
 

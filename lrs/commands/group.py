@@ -1,6 +1,7 @@
 """The menu: every command with the module it is in, so that each imports only what it needs."""
 
 from importlib import import_module
+from keyword import iskeyword
 
 import click
 
@@ -14,6 +15,9 @@ MENU = {
     "tenants": ("tenants", "List, add and delete tenants."),
     "credentials": ("credentials", "List, add and delete a tenant's credentials."),
     "adapters": ("adapters", "Show the installed adapters."),
+    "export": ("transfer", "Write a tenant's statements to a file."),
+    "import": ("transfer", "Take the statements of a file into a tenant."),
+    "bench": ("bench", "Measure the API on this machine."),
     "settle": ("summaries", "Wait until every summary reflects what was accepted."),
     "rebuild": ("summaries", "Make a tenant's summaries anew from its statements."),
     "verify": ("summaries", "Compare a tenant's summaries with a recount."),
@@ -31,7 +35,9 @@ class Menu(click.Group):
         """The command of that name; None if there is none."""
         if cmd_name not in MENU:
             return None
-        command = getattr(import_module(f"lrs.commands.{MENU[cmd_name][0]}"), cmd_name)
+        # "import" is no name in Python; its function is called "import_".
+        name = f"{cmd_name}_" if iskeyword(cmd_name) else cmd_name
+        command = getattr(import_module(f"lrs.commands.{MENU[cmd_name][0]}"), name)
         assert isinstance(command, click.Command)
         return command
 

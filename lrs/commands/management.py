@@ -4,7 +4,8 @@ import base64
 import http.client
 import json
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -40,23 +41,34 @@ class Endpoint:
     patience_s: float = PATIENCE_S
 
     def call(self, method: str, path: str, body: Any = None, headers: Mapping[str, str] | None = None) -> Any:
-        """The JSON answered (None: no content). Refused unless it is 2xx; ConfigurationError if nobody is there."""
+        """The JSON answered (None: no content); `body` is sent as JSON, or, if it is bytes, as it is.
+
+        Refused unless the answer is 2xx; ConfigurationError if nobody is there.
+        """
+        with self.answer(method, path, body, headers) as response:
+            return _parsed(response.read())
+
+    @contextmanager
+    def answer(
+        self, method: str, path: str, body: Any = None, headers: Mapping[str, str] | None = None
+    ) -> Iterator[http.client.HTTPResponse]:
+        """An answer to be read piece by piece; raises what `call` does."""
         url = urlsplit(self.url)
         kind = http.client.HTTPSConnection if url.scheme == "https" else http.client.HTTPConnection
         connection = kind(url.hostname or "", url.port, timeout=self.patience_s)
         basic = base64.b64encode(":".join(self.user).encode()).decode()
         sent = {"Authorization": f"Basic {basic}", "Content-Type": "application/json", **(headers or {})}
+        data = body if body is None or isinstance(body, bytes) else json.dumps(body)
         try:
-            connection.request(method, url.path.rstrip("/") + path, None if body is None else json.dumps(body), sent)
+            connection.request(method, url.path.rstrip("/") + path, data, sent)
             response = connection.getresponse()
-            answer = _parsed(response.read())
+            if not 200 <= response.status < 300:
+                raise Refused(f"{method} {path}", response.status, _parsed(response.read()))
+            yield response
         except (OSError, http.client.HTTPException) as error:
             raise ConfigurationError(f"no LRS answers at {self.url}: {error or type(error).__name__}") from None
         finally:
             connection.close()
-        if not 200 <= response.status < 300:
-            raise Refused(f"{method} {path}", response.status, answer)
-        return answer
 
 
 def tenant_path(tenant: str, *rest: str) -> str:

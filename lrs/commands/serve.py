@@ -51,13 +51,14 @@ async def _serve(config: Config, announce_on: int | None) -> None:
     from aiohttp import web
 
     from lrs.app import create_app
+    from lrs.http.connections import Runner
     from lrs.logs import configure
 
     configure(config.log_format)
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    runner = web.AppRunner(create_app(config), access_log=None, shutdown_timeout=config.drain_timeout)
+    runner = Runner(create_app(config), request_timeout=config.request_timeout, shutdown_timeout=config.drain_timeout)
     try:
         await runner.setup()
         site = web.TCPSite(runner, config.host, config.port, reuse_port=announce_on is not None or None)

@@ -22,10 +22,11 @@ def list_tenants(url: str | None, data: Path | None) -> None:
 
 @tenants.command("add")
 @click.argument("tenant")
+@click.option("--host", "hosts", multiple=True, help="A host name that leads to it; repeat for several. They replace those there were.")
 @talks_to_the_api
-def add_tenant(tenant: str, url: str | None, data: Path | None) -> None:
+def add_tenant(tenant: str, hosts: tuple[str, ...], url: str | None, data: Path | None) -> None:
     """Make a tenant; harmless if it is there."""
-    endpoint(url, data).call("PUT", tenant_path(tenant))
+    endpoint(url, data).call("PUT", tenant_path(tenant), {"hosts": list(hosts)} if hosts else None)
     click.echo(f"tenant {tenant} is there")
 
 

@@ -8,16 +8,19 @@ from enum import Enum
 from aiohttp import web
 
 from lrs.errors import Forbidden, Unauthorized
-from lrs.http.keys import CONFIG, DIRECTORY
+from lrs.http.keys import CONFIG, DIRECTORY, RATE_LIMITS, TOKENS
+from lrs.http.tenancy import UNREACHED, named_tenant
 from lrs.plugins import Caller
 
 CALLER = web.RequestKey("caller", Caller)
 API_KEY_HEADER = "x-api-key"
 CHALLENGE = 'Basic realm="lrs", charset="UTF-8"'
+BEARER_CHALLENGE = 'Bearer realm="lrs"'
 
 # xAPI 1.0.3, Communication 4.2, and two of ours for the native paths.
 SCOPES = (
-    "all", "all/read", "statements/write", "statements/read", "statements/read/mine", "define", "profile", "state",
+    "all", "all/read", "statements/write", "statements/read", "statements/read/mine", "define",
+    "profile", "profile/read", "state", "state/read",
     "events/write", "reports/read",
 )
 
@@ -42,6 +45,12 @@ OPEN = Access(Door.OPEN)
 OPERATOR = Access(Door.OPERATOR)
 WRITES_STATEMENTS = Access(Door.CALLER, frozenset({"all", "statements/write"}))
 READS_STATEMENTS = Access(Door.CALLER, frozenset({"all", "all/read", "statements/read", "statements/read/mine"}))
+READS_STATE = Access(Door.CALLER, frozenset({"all", "all/read", "state", "state/read"}))
+WRITES_STATE = Access(Door.CALLER, frozenset({"all", "state"}))
+READS_PROFILES = Access(Door.CALLER, frozenset({"all", "all/read", "profile", "profile/read"}))
+WRITES_PROFILES = Access(Door.CALLER, frozenset({"all", "profile"}))
+# What all statements together say about an agent or activity: not for who sees only the own ones.
+READS_DEFINITIONS = Access(Door.CALLER, frozenset({"all", "all/read", "statements/read"}))
 # With none of these, a reader of statements sees only those under the own authority.
 SEES_ALL_STATEMENTS = frozenset({"all", "all/read", "statements/read"})
 
@@ -53,27 +62,48 @@ async def admit(request: web.Request, access: Access) -> None:
     elif access.door is Door.CALLER:
         request[CALLER] = caller = await caller_of(request)
         # Said in the same words whether there is such a tenant or not, so that no name can be probed.
-        if request.match_info.get("tenant", caller.tenant) != caller.tenant:
-            raise Forbidden("this credential does not reach this place")
+        if await named_tenant(request) not in (None, caller.tenant):
+            raise Forbidden(UNREACHED)
         if access.scopes.isdisjoint(caller.scopes):
             raise Forbidden(f"this credential has none of the scopes {', '.join(sorted(access.scopes))}")
 
 
 async def caller_of(request: web.Request) -> Caller:
-    """The caller by Basic or x-api-key. Raises Unauthorized if neither came, or what came is not known."""
+    """The caller by Basic, Bearer or x-api-key, one request more counted against it.
+
+    Raises Unauthorized if none of them came, or what came is not known; RateLimited; IssuerUnavailable.
+    """
     directory, headers = request.config_dict[DIRECTORY], request.headers
     caller = None
     if "Authorization" in headers:
-        pair = basic_pair(headers["Authorization"])
-        caller = await directory.caller_of_basic(*pair) if pair else None
+        caller = await _caller_by_authorization(request, headers["Authorization"])
     elif API_KEY_HEADER not in headers:
-        raise Unauthorized("a credential is needed: Basic, or x-api-key")
+        raise Unauthorized("a credential is needed: Basic, Bearer, or x-api-key")
     # Bytes that are not UTF-8 come as lone surrogates, which no digest takes.
     elif headers[API_KEY_HEADER].isprintable():
         caller = await directory.caller_of_api_key(headers[API_KEY_HEADER])
     if caller is None:
         raise Unauthorized("this credential is not known")
+    await count(request, caller)
     return caller
+
+
+async def _caller_by_authorization(request: web.Request, header: str) -> Caller | None:
+    directory, tokens = request.config_dict[DIRECTORY], request.config_dict.get(TOKENS)
+    scheme, _, token = header.partition(" ")
+    if scheme.lower() == "bearer" and tokens is not None:
+        caller = await tokens.caller(token.strip())
+        # The issuer may go on naming a tenant that we have no more.
+        return caller if caller is not None and await directory.has_tenant(caller.tenant) else None
+    pair = basic_pair(header)
+    return await directory.caller_of_basic(*pair) if pair else None
+
+
+async def count(request: web.Request, caller: Caller) -> None:
+    """One request more by a caller that was found in another way than by `caller_of`. Raises RateLimited."""
+    limits = request.config_dict.get(RATE_LIMITS)
+    if limits is not None:
+        await limits.take(caller)
 
 
 def admit_operator(request: web.Request) -> None:

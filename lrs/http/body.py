@@ -1,23 +1,26 @@
 """Bodies: bounded bytes, then JSON, then statements and the attachments that came with them."""
 
-from collections.abc import Iterator, Mapping
-from typing import Any, TypeAlias
+import asyncio
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from typing import Any
 
 from aiohttp import web
 from aiohttp.http_exceptions import PayloadEncodingError
 
 from lrs.errors import InvalidBody, InvalidParameter, InvalidStatements, Problem, TooLarge, UnsupportedMediaType
 from lrs.http.answers import JSON
+from lrs.http.headers import VERSION
 from lrs.http.keys import CONFIG
+from lrs.http.multipart import PartsOf, Received
+from lrs.signatures import check_signatures
+from lrs.xapi.attachments import by_hash, declared, nowhere
 from lrs.xapi.json_text import parse
-
-# The octets of each attachment that came, by the sha2 its part declares.
-Attachments: TypeAlias = Mapping[str, bytes]
+from lrs.xapi.validate import check_batch
 
 MULTIPART = "multipart/mixed"
 # What aiohttp decompresses; of others it would give us the compressed bytes.
 ENCODINGS = ("identity", "gzip", "deflate")
-FILE_URL_RULE = "is required of an attachment whose data does not come with the request"
 
 
 async def read_bytes(request: web.Request) -> bytes:
@@ -29,8 +32,7 @@ async def read_bytes(request: web.Request) -> bytes:
     limit = request.config_dict[CONFIG].body_limit
     if (request.content_length or 0) > limit:
         raise _too_large(limit)
-    if request.headers.get("Content-Encoding", "identity").lower() not in ENCODINGS:
-        raise UnsupportedMediaType(f"Content-Encoding must be one of {', '.join(ENCODINGS)}")
+    _refuse_encoding(request)
     chunks, size = [], 0
     try:
         while chunk := await request.content.readany():
@@ -43,6 +45,11 @@ async def read_bytes(request: web.Request) -> bytes:
     return b"".join(chunks)
 
 
+def _refuse_encoding(request: web.Request) -> None:
+    if request.headers.get("Content-Encoding", "identity").lower() not in ENCODINGS:
+        raise UnsupportedMediaType(f"Content-Encoding must be one of {', '.join(ENCODINGS)}")
+
+
 def _too_large(limit: int) -> TooLarge:
     return TooLarge(f"the body is over the limit of {limit} bytes")
 
@@ -52,54 +59,69 @@ async def read_json(request: web.Request) -> Any:
     return parse(await read_bytes(request))
 
 
-async def read_statements(request: web.Request) -> tuple[list[Any], Attachments]:
-    """The statements of a POST, one or an array of them, not yet checked, and the attachments with them.
+async def read_statements(request: web.Request) -> tuple[list[Any], Received]:
+    """The statements of a POST, one or an array of them, and the data of their attachments, which is to be closed.
 
-    Raises InvalidBody, InvalidParameter (content type), InvalidStatements (an attachment that is nowhere), TooLarge,
-    UnsupportedMediaType. xAPI 1.0.3, Communication 1.5.
+    They are checked if they came with data, and else not yet. Raises InvalidBody, InvalidParameter (content type),
+    InvalidStatements (also: an attachment that is nowhere, a signature that is none), TooLarge, UnsupportedMediaType.
+    xAPI 1.0.3, Communication 1.5.
     """
-    document, attachments = await _read_document(request)
-    statements = document if isinstance(document, list) else [document]
-    return _with_their_data(statements, attachments), attachments
+    return await _read(request, _listed)
 
 
-async def read_statement(request: web.Request) -> tuple[Any, Attachments]:
-    """The one statement of a PUT and the attachments with it; raises what `read_statements` does."""
-    document, attachments = await _read_document(request)
-    if not isinstance(document, dict):
-        raise InvalidBody("must be one statement, an object")
-    return _with_their_data([document], attachments)[0], attachments
+async def read_statement(request: web.Request) -> tuple[Any, Received]:
+    """The one statement of a PUT and the data of its attachments; raises what `read_statements` does."""
+    statements, received = await _read(request, _alone)
+    return statements[0], received
 
 
-async def _read_document(request: web.Request) -> tuple[object, Attachments]:
+async def _read(request: web.Request, listed: Callable[[Any], list[Any]]) -> tuple[list[Any], Received]:
     if request.content_type == JSON:
-        return await read_json(request), {}
+        statements = listed(await read_json(request))
+        _refuse(nowhere(statements, ()))
+        return statements, Received()
     if request.content_type == MULTIPART:
-        raise UnsupportedMediaType("multipart/mixed is not taken yet: send JSON, and attachments by fileUrl")
+        return await _read_multipart(request, listed)
     # 400, not 415: xAPI 1.0.3, Communication 3.2, wants it where the content type is not that of the content.
     raise InvalidParameter("Content-Type", f"must be {JSON} or {MULTIPART}")
 
 
-def _with_their_data(statements: list[Any], attachments: Attachments) -> list[Any]:
-    """The statements, if the data of every attachment is there or has a fileUrl. xAPI 1.0.3, Communication 1.5.2."""
-    problems = [
-        Problem(index, place, FILE_URL_RULE)
-        for index, statement in enumerate(statements)
-        for place, attachment in _attachments_of(statement)
-        if "fileUrl" not in attachment and str(attachment.get("sha2")) not in attachments
-    ]
+async def _read_multipart(request: web.Request, listed: Callable[[Any], list[Any]]) -> tuple[list[Any], Received]:
+    """What the first part says decides whether the others are read at all. Communication 1.5.2."""
+    _refuse_encoding(request)
+    config, version = request.config_dict[CONFIG], request[VERSION]
+    parts = PartsOf(request, config.body_limit, config.attachment_limit)
+    statements = listed(parse(await parts.first()))
+    check_batch(statements, version)
+    received = await parts.attachments(by_hash(statements))
+    with ExitStack() as undo:
+        undo.enter_context(received)
+        _refuse(nowhere(statements, received.contents))
+        if signatures := await _signatures(statements, received, config.body_limit):
+            # Certificates and a second copy of each statement: too long for the loop to wait.
+            await asyncio.to_thread(check_signatures, statements, signatures, version)
+        undo.pop_all()
+    return statements, received
+
+
+async def _signatures(statements: Sequence[Any], received: Received, limit: int) -> dict[str, bytes]:
+    """The octets of all signatures, by hash. TooLarge: a signature holds its statement, and is in memory like one."""
+    wanted = {each.sha2: received.contents[each.sha2] for each in declared(statements) if each.is_signature}
+    if sum(each.length for each in wanted.values()) > limit:
+        raise TooLarge(f"the signatures are over the limit of {limit} bytes")
+    return {sha2: await each.whole() for sha2, each in wanted.items()}
+
+
+def _listed(document: Any) -> list[Any]:
+    return document if isinstance(document, list) else [document]
+
+
+def _alone(document: Any) -> list[Any]:
+    if not isinstance(document, dict):
+        raise InvalidBody("must be one statement, an object")
+    return [document]
+
+
+def _refuse(problems: Sequence[Problem]) -> None:
     if problems:
         raise InvalidStatements(problems)
-    return statements
-
-
-def _attachments_of(statement: Any, place: str = "") -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """The attachments of a statement and of its SubStatement, as far as their shape allows: nothing is checked yet."""
-    if not isinstance(statement, dict):
-        return
-    listed = statement.get("attachments")
-    for index, attachment in enumerate(listed if isinstance(listed, list) else ()):
-        if isinstance(attachment, dict):
-            yield f"{place}attachments.{index}.fileUrl", attachment
-    if not place:
-        yield from _attachments_of(statement.get("object"), "object.")

@@ -5,6 +5,8 @@
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from math import ceil
+from traceback import format_exc
 from typing import Any
 
 import orjson
@@ -16,8 +18,9 @@ from marshmallow import ValidationError
 from lrs import errors
 from lrs.errors import LRSError, Problem
 from lrs.http.answers import JSON, bytes_answer
-from lrs.http.auth import CHALLENGE
-from lrs.http.logs import REQUEST_ID, route_of
+from lrs.http.auth import BEARER_CHALLENGE, CHALLENGE
+from lrs.http.keys import TOKENS
+from lrs.http.logs import REQUEST_ID, new_request_id, route_of
 from lrs.store.mongo import DriverError, unavailable
 
 logger = structlog.get_logger(__name__)
@@ -33,13 +36,22 @@ STATUS: Mapping[type[LRSError], int] = {
     errors.Unauthorized: 401,
     errors.Forbidden: 403,
     errors.NotFound: 404,
+    errors.TooSlow: 408,
     errors.StatementConflict: 409,
+    errors.DocumentConflict: 409,
     errors.CredentialTaken: 409,
+    errors.HostTaken: 409,
+    errors.TenantLeaving: 409,
+    errors.PreconditionFailed: 412,
     errors.TooLarge: 413,
     errors.UnsupportedMediaType: 415,
+    errors.RateLimited: 429,
+    errors.IssuerUnavailable: 503,
     errors.StoreUnavailable: 503,
 }
 HEADERS: Mapping[int, Mapping[str, str]] = {
+    # What is left of the body must not be taken for the next request.
+    408: {"Connection": "close"},
     401: {"WWW-Authenticate": CHALLENGE},
     # Seconds. An election of a new primary takes some ten; what is only a moment's trouble is over after one.
     503: {"Retry-After": "1"},
@@ -80,12 +92,24 @@ def _answer(request: web.Request, error: LRSError) -> web.Response:
     status = status_of(error)
     if status == 500:
         return _unexpected(request)
-    return _shaped(request, status, _snake_case(type(error).__name__), error.message, error.problems)
+    code, more = _snake_case(type(error).__name__), _own_headers(request, error)
+    return _shaped(request, status, code, error.message, error.problems, more)
+
+
+def _own_headers(request: web.Request, error: LRSError) -> Mapping[str, str]:
+    """Headers that a status alone does not tell."""
+    if isinstance(error, errors.RateLimited):
+        return {"Retry-After": str(max(1, ceil(error.retry_after_s)))}
+    if isinstance(error, errors.Unauthorized) and TOKENS in request.config_dict:
+        return {"WWW-Authenticate": f"{CHALLENGE}, {BEARER_CHALLENGE}"}
+    return {}
 
 
 def _unexpected(request: web.Request) -> web.Response:
-    logger.exception(
-        "unexpected_error", request_id=request.get(REQUEST_ID), method=request.method, route=route_of(request)
+    # The traceback as text: a host's own set-up of logs may show the local variables of frames, secrets among them.
+    logger.error(
+        "unexpected_error", request_id=request.get(REQUEST_ID), method=request.method, route=route_of(request),
+        exception=format_exc(),
     )
     return _shaped(request, 500, "internal_error", UNEXPECTED)
 
@@ -98,10 +122,20 @@ def _reshape(request: web.Request, error: web.HTTPException) -> None:
         error.content_type = JSON
 
 
+async def shape_expectation(request: web.Request, response: web.StreamResponse) -> None:
+    """aiohttp refuses an Expect it does not know before any middleware runs. For `on_response_prepare`."""
+    if isinstance(response, web.HTTPExpectationFailed):
+        request.setdefault(REQUEST_ID, new_request_id())
+        _reshape(request, response)
+        response.headers["Content-Length"] = str(len(response.body))  # type: ignore[arg-type]
+
+
 def _shaped(
-    request: web.Request, status: int, code: str, message: str, problems: Sequence[Problem] = ()
+    request: web.Request, status: int, code: str, message: str, problems: Sequence[Problem] = (),
+    headers: Mapping[str, str] | None = None,
 ) -> web.Response:
-    return bytes_answer(_body(request, code, message, problems), JSON, status=status, headers=HEADERS.get(status))
+    body = _body(request, code, message, problems)
+    return bytes_answer(body, JSON, status=status, headers={**HEADERS.get(status, {}), **(headers or {})})
 
 
 def _body(request: web.Request, code: str, message: str, problems: Sequence[Problem] = ()) -> bytes:

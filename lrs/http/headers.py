@@ -13,6 +13,8 @@ from lrs.http.logs import REQUEST_ID, REQUEST_ID_HEADER
 from lrs.xapi.times import format_stored, parse_timestamp
 
 VERSION = web.RequestKey("version", str)
+# What a caller's tenant takes for the version of requests that name none we speak.
+DEFAULT_VERSION = web.RequestKey("default_version", str)
 VERSION_HEADER = "X-Experience-API-Version"
 CONSISTENT_THROUGH = "X-Experience-API-Consistent-Through"
 # By the line a request names, what we answer with: its latest patch. xAPI 1.0.3, Communication 3.3.
@@ -63,8 +65,11 @@ def stamper(app: web.Application) -> Callable[[web.Request, web.StreamResponse],
             headers[REQUEST_ID_HEADER] = request[REQUEST_ID]
         if "/xapi/" not in request.path:
             return
-        headers[VERSION_HEADER] = _latest(request) or app[CONFIG].xapi_default_version
+        default = request.get(DEFAULT_VERSION) or app[CONFIG].xapi_default_version
+        headers[VERSION_HEADER] = request.get(VERSION) or _latest(request) or default
         if request.path.endswith("/xapi/statements") and CONSISTENT_THROUGH not in headers:
-            headers[CONSISTENT_THROUGH] = format_stored(app[WATERMARK].known())
+            # Who waits for the watermark asks again and again, and may be refused each time for another reason: it must still move.
+            reads = VERSION in request and request.method in ("GET", "HEAD") and response.status < 500
+            headers[CONSISTENT_THROUGH] = format_stored(await app[WATERMARK].through() if reads else app[WATERMARK].known())
 
     return stamp

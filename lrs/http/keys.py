@@ -8,10 +8,14 @@ from aiohttp import web
 from lrs.config import Config
 from lrs.follow import Follower
 from lrs.intake import Intake
+from lrs.oidc import Tokens
 from lrs.plugins import Adapter
 from lrs.queue import Queue
+from lrs.rate_limits import RateLimits
 from lrs.rebuild import Rebuilder
+from lrs.store.attachments import Attachments
 from lrs.store.directory import Directory
+from lrs.store.documents import Documents
 from lrs.store.mongo import Database
 from lrs.store.references import References
 from lrs.store.statements import Statements
@@ -22,7 +26,9 @@ CONFIG = web.AppKey("config", Config)
 CLOCK: web.AppKey[Callable[[], datetime]] = web.AppKey("clock")
 DATABASE = web.AppKey("database", Database)
 INTAKE = web.AppKey("intake", Intake)
+ATTACHMENTS = web.AppKey("attachments", Attachments)
 STATEMENTS = web.AppKey("statements", Statements)
+DOCUMENTS = web.AppKey("documents", Documents)
 WATERMARK = web.AppKey("watermark", Watermark)
 SUMMARIES = web.AppKey("summaries", Summaries)
 REBUILDER = web.AppKey("rebuilder", Rebuilder)
@@ -31,3 +37,6 @@ DIRECTORY = web.AppKey("directory", Directory)
 REFERENCES = web.AppKey("references", References)
 ADAPTERS = web.AppKey("adapters", Mapping[str, Adapter])
 QUEUE = web.AppKey("queue", Queue)
+# Not in every application: bearer tokens and rate limits are there if they are configured.
+TOKENS = web.AppKey("tokens", Tokens)
+RATE_LIMITS = web.AppKey("rate_limits", RateLimits)

@@ -41,7 +41,12 @@ async def observe(request: web.Request, handler: Handler) -> web.StreamResponse:
 
 def _request_id(request: web.Request) -> str:
     given = request.headers.get(REQUEST_ID_HEADER, "")
-    return given if SANE_ID.fullmatch(given) else token_hex(16)
+    return given if SANE_ID.fullmatch(given) else new_request_id()
+
+
+def new_request_id() -> str:
+    """An id for a request that brought none."""
+    return token_hex(16)
 
 
 def _record(request: web.Request, status: int, duration_s: float) -> None:

@@ -4,23 +4,63 @@ import asyncio
 import re
 import secrets
 from collections.abc import Mapping
+from math import ceil
 from typing import Any
 
 from aiohttp import web
 from marshmallow import Schema, ValidationError, fields, validate, validates_schema
 
-from lrs.errors import InvalidParameter, NotFound
+from lrs.config import VERSIONS
+from lrs.errors import InvalidParameter, InvalidStatement, NotFound
 from lrs.http.answers import json_answer
 from lrs.http.auth import SCOPES
-from lrs.http.body import read_json
+from lrs.http.body import read_bytes, read_json
 from lrs.http.keys import ADAPTERS, DIRECTORY, REFERENCES
-from lrs.plugins import Adapter, Entry, Reference
+from lrs.plugins import Adapter, Entry, Rate, Reference
+from lrs.xapi.json_text import parse
+from lrs.xapi.schema import check_actor
 
 TENANT_NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}", re.ASCII)
 # What HTTP can carry: a header has no control characters, and in Basic the first colon ends the key.
 KEY = validate.Regexp(r"[^:\x00-\x1f\x7f]{1,200}\Z", error="must be 1 to 200 characters, none a colon")
+HOST_NAME = re.compile(r"(?=.{1,253}\Z)[a-z0-9_]([a-z0-9_-]{0,62})(\.[a-z0-9_]([a-z0-9_-]{0,62}))*", re.ASCII)
 SECRET = validate.Regexp(r"[^\x00-\x1f\x7f]{1,200}\Z", error="must be 1 to 200 characters")
 API_KEY = validate.Regexp(r"[\x21-\x7e]{1,200}\Z", error="must be 1 to 200 characters of ASCII, none a space")
+
+
+def host_name(given: Any) -> str:
+    """A host name as it is looked up: lower case, no port."""
+    name = given.lower() if isinstance(given, str) else ""
+    if not HOST_NAME.fullmatch(name):
+        raise ValidationError("must be a host name, without port")
+    return name
+
+
+def an_authority(given: Any) -> None:
+    """What may be the authority of statements: an agent, or the two of OAuth as an anonymous group. xAPI 1.0.3, Data 2.4.7."""
+    try:
+        check_actor(given)
+    except InvalidStatement as error:
+        raise ValidationError(error.message) from None
+    if given.get("objectType", "Agent") != "Agent":
+        raise ValidationError("must be an Agent")
+
+
+class TenantSchema(Schema):
+    """What can be said of a tenant; what is not given stays as it was. `hosts`: the host names that lead to it.
+
+    `xapi_default_version`: under which requests that name none are refused; null: the server's.
+    """
+
+    hosts = fields.List(fields.Function(deserialize=host_name), load_default=None, validate=validate.Length(max=100))
+    xapi_default_version = fields.String(allow_none=True, validate=validate.OneOf(VERSIONS))
+
+
+class RateSchema(Schema):
+    """How often a credential may ask; 0 a second: without limit. `burst` at once after a pause: what a second allows if not given."""
+
+    per_second = fields.Float(required=True, validate=validate.Range(min=0, max=1_000_000))
+    burst = fields.Integer(strict=True, validate=validate.Range(min=1, max=1_000_000))
 
 
 class CredentialSchema(Schema):
@@ -31,6 +71,8 @@ class CredentialSchema(Schema):
     secret = fields.String(validate=SECRET)
     api_key = fields.String(validate=API_KEY)
     scopes = fields.List(fields.String(validate=validate.OneOf(SCOPES)), required=True, validate=validate.Length(min=1))
+    authority = fields.Raw(validate=an_authority)
+    rate_limit = fields.Nested(RateSchema)
 
     @validates_schema
     def check_kind(self, credential: Mapping[str, Any], **_options: Any) -> None:
@@ -42,17 +84,30 @@ class CredentialSchema(Schema):
 
 
 async def get_tenants(request: web.Request) -> web.Response:
-    """GET /manage/tenants."""
+    """GET /manage/tenants: the names of all."""
     return json_answer({"tenants": await request.config_dict[DIRECTORY].tenants()})
 
 
 async def put_tenant(request: web.Request) -> web.Response:
-    """PUT /manage/tenants/{tenant}: 201 if it is new, 204 if it was there."""
-    tenant = request.match_info["tenant"]
+    """PUT /manage/tenants/{tenant} {"hosts"?, "xapi_default_version"?}: 201 if it is new, else 204.
+
+    409 if a host is another tenant's.
+    """
+    tenant, body = request.match_info["tenant"], await read_bytes(request)
     if not TENANT_NAME.fullmatch(tenant):
         raise InvalidParameter("tenant", "must be 1 to 63 of a-z 0-9 . _ - and begin with a letter or digit")
-    created = await request.config_dict[DIRECTORY].create_tenant(tenant)
+    wanted = TenantSchema().load(parse(body) if body else {})
+    created = await request.config_dict[DIRECTORY].create_tenant(tenant, wanted["hosts"])
+    if "xapi_default_version" in wanted:
+        await request.config_dict[DIRECTORY].set_default_version(tenant, wanted["xapi_default_version"])
     return web.Response(status=201 if created else 204)
+
+
+async def get_tenant(request: web.Request) -> web.Response:
+    """GET /manage/tenants/{tenant}: the hosts that lead to it, and its own default version; 404 if there is none."""
+    tenant, directory = request.match_info["tenant"], request.config_dict[DIRECTORY]
+    hosts, version = await directory.hosts(tenant), await directory.default_version(tenant)
+    return json_answer({"tenant": tenant, "hosts": hosts, **({"xapi_default_version": version} if version else {})})
 
 
 async def delete_tenant(request: web.Request) -> web.Response:
@@ -68,8 +123,14 @@ async def post_credential(request: web.Request) -> web.Response:
     await request.config_dict[DIRECTORY].add_credential(
         tenant, kind=credential["kind"], key=credential.get("key") or credential["api_key"],
         secret=credential.get("secret"), scopes=credential["scopes"],
+        authority=credential.get("authority"), rate=_rate(credential),
     )
     return json_answer(credential, status=201)
+
+
+def _rate(credential: Mapping[str, Any]) -> Rate | None:
+    given = credential.get("rate_limit")
+    return given and Rate(given["per_second"], given.get("burst") or max(1, ceil(given["per_second"])))
 
 
 def _completed(credential: Mapping[str, Any]) -> dict[str, Any]:
@@ -80,10 +141,13 @@ def _completed(credential: Mapping[str, Any]) -> dict[str, Any]:
 
 
 async def get_credentials(request: web.Request) -> web.Response:
-    """GET …/credentials: kind, key and scopes of each; secrets are not kept and not shown."""
+    """GET …/credentials: kind, key and scopes of each, and what else it was given; secrets are not kept and not shown."""
     listed = await request.config_dict[DIRECTORY].list_credentials(await known_tenant(request))
-    shown = [{name: each[name] for name in ("kind", "key", "scopes")} for each in listed]
-    return json_answer({"credentials": shown})
+    shown = ("kind", "key", "scopes", "authority")
+    return json_answer({"credentials": [
+        {name: each[name] for name in shown if name in each} | ({"rate_limit": each["rate"]} if "rate" in each else {})
+        for each in listed
+    ]})
 
 
 async def delete_credential(request: web.Request) -> web.Response:

@@ -6,15 +6,34 @@ from dataclasses import dataclass
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
-from lrs.http import manage, metrics, ops, resources, statements, upkeep
-from lrs.http.auth import OPEN, OPERATOR, READS_STATEMENTS, WRITES_STATEMENTS, Access, Door, admit
-from lrs.http.headers import VERSION, version_of
+from lrs.errors import InvalidParameter
+from lrs.http import docs, documents, manage, metrics, openapi, ops, resources, statements, transfer, upkeep
+from lrs.http.auth import (
+    CALLER,
+    OPEN,
+    OPERATOR,
+    READS_DEFINITIONS,
+    READS_PROFILES,
+    READS_STATE,
+    READS_STATEMENTS,
+    WRITES_PROFILES,
+    WRITES_STATE,
+    WRITES_STATEMENTS,
+    Access,
+    Door,
+    admit,
+)
+from lrs.http.headers import DEFAULT_VERSION, VERSION, version_of
+from lrs.http.keys import CONFIG, DIRECTORY
 from lrs.plugins import Adapter
 
 TENANT_PREFIX = "/t/{tenant}"
 TENANTS = "/manage/tenants"
 TENANT = TENANTS + "/{tenant}"
 ADAPTER = TENANT + "/adapters/{adapter}"
+STATE = "/xapi/activities/state"
+ACTIVITY_PROFILE = "/xapi/activities/profile"
+AGENT_PROFILE = "/xapi/agents/profile"
 
 
 @dataclass(frozen=True)
@@ -42,7 +61,22 @@ ROWS = (
     Row("GET", "/xapi/statements", statements.get_statements, READS_STATEMENTS),
     Row("PUT", "/xapi/statements", statements.put_statement, WRITES_STATEMENTS),
     Row("POST", "/xapi/statements", statements.post_statements, WRITES_STATEMENTS),
+    Row("GET", "/xapi/activities", resources.get_activities, READS_DEFINITIONS),
+    Row("GET", "/xapi/agents", resources.get_agents, READS_DEFINITIONS),
+    Row("GET", STATE, documents.STATES.get, READS_STATE),
+    Row("PUT", STATE, documents.STATES.put, WRITES_STATE),
+    Row("POST", STATE, documents.STATES.post, WRITES_STATE),
+    Row("DELETE", STATE, documents.STATES.delete, WRITES_STATE),
+    Row("GET", ACTIVITY_PROFILE, documents.ACTIVITY_PROFILES.get, READS_PROFILES),
+    Row("PUT", ACTIVITY_PROFILE, documents.ACTIVITY_PROFILES.put, WRITES_PROFILES),
+    Row("POST", ACTIVITY_PROFILE, documents.ACTIVITY_PROFILES.post, WRITES_PROFILES),
+    Row("DELETE", ACTIVITY_PROFILE, documents.ACTIVITY_PROFILES.delete, WRITES_PROFILES),
+    Row("GET", AGENT_PROFILE, documents.AGENT_PROFILES.get, READS_PROFILES),
+    Row("PUT", AGENT_PROFILE, documents.AGENT_PROFILES.put, WRITES_PROFILES),
+    Row("POST", AGENT_PROFILE, documents.AGENT_PROFILES.post, WRITES_PROFILES),
+    Row("DELETE", AGENT_PROFILE, documents.AGENT_PROFILES.delete, WRITES_PROFILES),
     Row("GET", TENANTS, manage.get_tenants, OPERATOR),
+    Row("GET", TENANT, manage.get_tenant, OPERATOR),
     Row("PUT", TENANT, manage.put_tenant, OPERATOR),
     Row("DELETE", TENANT, manage.delete_tenant, OPERATOR),
     Row("GET", TENANT + "/credentials", manage.get_credentials, OPERATOR),
@@ -54,8 +88,12 @@ ROWS = (
     Row("POST", TENANT + "/settle", upkeep.post_settle, OPERATOR),
     Row("POST", TENANT + "/rebuild", upkeep.post_rebuild, OPERATOR),
     Row("POST", TENANT + "/verify", upkeep.post_verify, OPERATOR),
+    Row("GET", TENANT + "/export", transfer.get_export, OPERATOR),
+    Row("POST", TENANT + "/import", transfer.post_import, OPERATOR),
     Row("GET", "/manage/adapters", manage.get_adapters, OPERATOR),
     Row("GET", "/manage/status", upkeep.get_status, OPERATOR),
+    Row("GET", "/openapi.json", openapi.get_openapi, OPEN),
+    Row("GET", "/docs", docs.get_docs, OPEN),
     Row("GET", "/healthz", ops.get_healthz, OPEN),
     Row("GET", "/readyz", ops.get_readyz, OPEN),
     Row("GET", "/metrics", metrics.get_metrics, OPEN),
@@ -64,6 +102,8 @@ ROWS = (
 
 def add_routes(app: web.Application, adapters: Iterable[Adapter]) -> None:
     """Serve the table, and every adapter's own paths where its vendor has them and below the prefix."""
+    adapters = tuple(adapters)
+    app[openapi.DESCRIPTION] = openapi.Description(ROWS, adapters)
     for row in ROWS:
         entered = _entered(row)
         for path in row.paths:
@@ -89,7 +129,17 @@ def _entered(row: Row) -> Handler:
     async def enter(request: web.Request) -> web.StreamResponse:
         await admit(request, row.access)
         if row.versioned:
-            request[VERSION] = version_of(request)
+            await _choose_version(request)
         return await row.handler(request)
 
     return enter
+
+
+async def _choose_version(request: web.Request) -> None:
+    """The version the request names; one that names none is refused under its tenant's default. Raises InvalidParameter."""
+    try:
+        request[VERSION] = version_of(request)
+    except InvalidParameter:
+        directory, config = request.config_dict[DIRECTORY], request.config_dict[CONFIG]
+        request[DEFAULT_VERSION] = await directory.default_version(request[CALLER].tenant) or config.xapi_default_version
+        raise

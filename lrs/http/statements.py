@@ -6,56 +6,64 @@ from typing import Any
 
 from aiohttp import web
 
+from lrs.activities import ACTIVITY
 from lrs.errors import InvalidParameter, NotFound
-from lrs.http.answers import JSON, bytes_answer, json_answer, multipart_answer
+from lrs.http.answers import JSON, bytes_answer, json_answer
 from lrs.http.auth import CALLER, SEES_ALL_STATEMENTS
 from lrs.http.body import read_statement, read_statements
 from lrs.http.cursors import Cursor, seal, unseal
 from lrs.http.headers import VERSION, consistent_through, etag, last_modified
-from lrs.http.keys import CONFIG, INTAKE, STATEMENTS, WATERMARK
+from lrs.http.keys import CONFIG, INTAKE, STATEMENTS, SUMMARIES, WATERMARK
+from lrs.http.multipart import Received
 from lrs.http.params import only, single_values
+from lrs.http.parts import keep, parts_of, send_multipart
 from lrs.plugins import Caller
+from lrs.xapi.activities import mentioned_in
 from lrs.xapi.agents import identity
 from lrs.xapi.formats import accepted_languages, formatted
 from lrs.xapi.json_text import dump
 from lrs.xapi.query import StatementQuery, parse_query
-from lrs.xapi.types import Statement
+from lrs.xapi.types import Definition, Statement
 
 
 async def put_statement(request: web.Request) -> web.Response:
     """PUT /statements?statementId=…: 204, also when it was there already; 409 if another is. 2.1.1."""
     statement_id = _put_id(request)
-    statement, _attachments = await read_statement(request)
-    await _accept(request, [_under_id(statement, statement_id)])
+    statement, received = await read_statement(request)
+    with received:
+        await _accept(request, [_under_id(statement, statement_id)], received)
     return web.Response(status=204)
 
 
 async def post_statements(request: web.Request) -> web.Response:
     """POST /statements: the ids, in the order of what was sent. 2.1.2."""
     only(request.query, ())
-    statements, _attachments = await read_statements(request)
-    return json_answer(await _accept(request, statements))
+    statements, received = await read_statements(request)
+    with received:
+        return json_answer(await _accept(request, statements, received))
 
 
-async def get_statements(request: web.Request) -> web.Response:
+async def get_statements(request: web.Request) -> web.StreamResponse:
     """GET and HEAD /statements: one statement, or a page. 2.1.3."""
     params = single_values(request.query)
     if "more" in params:
         only(params, ("more",))
         cursor = unseal(params["more"], request.config_dict[CONFIG].secret, request[CALLER].tenant)
-        return await _page(request, parse_query(cursor.params, request[VERSION]), cursor)
+        return await _page(request, cursor)
     query = parse_query(params, request[VERSION])
     # Taken before anything is read: it must not promise what the read could not yet see.
     through_us = await request.config_dict[WATERMARK].through()
     if query.statement_id is not None or query.voided_statement_id is not None:
         return await _one(request, query, through_us)
-    return await _page(request, query, Cursor(request[CALLER].tenant, params, None, through_us))
+    return await _page(request, Cursor(request[CALLER].tenant, query, None, through_us))
 
 
-async def _accept(request: web.Request, statements: Sequence[Any]) -> list[str]:
+async def _accept(request: web.Request, statements: Sequence[Any], received: Received) -> list[str]:
     caller = request[CALLER]
+    await keep(request, received)
     accepted = await request.config_dict[INTAKE].accept(
-        statements, tenant=caller.tenant, authority=caller.authority, version=request[VERSION]
+        statements, tenant=caller.tenant, authority=caller.authority, version=request[VERSION],
+        attachments=received.contents,
     )
     return [each.id for each in accepted]
 
@@ -77,49 +85,63 @@ def _under_id(statement: Mapping[str, Any], statement_id: str) -> Mapping[str, A
     return statement if "id" in statement else {"id": statement_id, **statement}
 
 
-async def _one(request: web.Request, query: StatementQuery, through_us: int) -> web.Response:
+async def _one(request: web.Request, query: StatementQuery, through_us: int) -> web.StreamResponse:
     voided = query.voided_statement_id is not None
     statement_id = query.voided_statement_id or query.statement_id or ""
     statement = await request.config_dict[STATEMENTS].get(request[CALLER].tenant, statement_id, voided=voided)
-    if statement is None or not _visible([statement], request[CALLER]):
+    if statement is None or not _visible(statement, request[CALLER]):
         raise NotFound(f"there is no {'voided ' if voided else ''}statement with this id")
-    body = dump(_formatted(request, query, [statement])[0])
+    body = dump((await _formatted(request, query, [statement]))[0])
     headers = {**consistent_through(through_us), **last_modified(statement["stored"]), **etag(body)}
-    return _answer(body, query, headers)
+    return await _answer(request, query, body, [statement], headers)
 
 
-async def _page(request: web.Request, query: StatementQuery, cursor: Cursor) -> web.Response:
-    caller = request[CALLER]
+async def _page(request: web.Request, cursor: Cursor) -> web.StreamResponse:
+    caller, query = request[CALLER], cursor.query
+    # Not in the cursor: the caller's scopes are those of now.
+    seen = query if _sees_all(caller) else replace(query, authority=identity(caller.authority))
     # No upper bound: who has just posted sees the own statements. What the watermark promises is below it in any case.
-    page = await request.config_dict[STATEMENTS].page(caller.tenant, query, after=cursor.after)
+    page = await request.config_dict[STATEMENTS].page(caller.tenant, seen, after=cursor.after)
     more = ""
     if page.next is not None:
         # The path as it came, so that every prefix we are mounted or proxied below is in it.
         token = seal(replace(cursor, after=page.next), request.config_dict[CONFIG].secret)
         more = f"{request.rel_url.raw_path}?more={token}"
-    result = {"statements": _formatted(request, query, _visible(page.statements, caller)), "more": more}
-    return _answer(dump(result), query, consistent_through(cursor.through))
+    result = {"statements": await _formatted(request, query, page.statements), "more": more}
+    return await _answer(request, query, dump(result), page.statements, consistent_through(cursor.through))
 
 
-def _visible(statements: Sequence[Statement], caller: Caller) -> Sequence[Statement]:
-    """What of a page the caller may see: with the scope statements/read/mine, what stands under the own authority.
+def _sees_all(caller: Caller) -> bool:
+    return not SEES_ALL_STATEMENTS.isdisjoint(caller.scopes)
 
-    Such a page may be short or empty and still have more. xAPI 1.0.3, Communication 4.2.
+
+def _visible(statement: Statement, caller: Caller) -> bool:
+    """Whether it is the caller's to see: with the scope statements/read/mine, only what stands under the own authority.
+
+    xAPI 1.0.3, Communication 4.2.
     """
-    if not SEES_ALL_STATEMENTS.isdisjoint(caller.scopes):
-        return statements
-    mine = identity(caller.authority)
-    return [statement for statement in statements if identity(statement["authority"]) == mine]
+    return _sees_all(caller) or identity(statement["authority"]) == identity(caller.authority)
 
 
-def _formatted(request: web.Request, query: StatementQuery, statements: Sequence[Statement]) -> Sequence[Statement]:
+async def _formatted(request: web.Request, query: StatementQuery, statements: Sequence[Statement]) -> Sequence[Statement]:
     if query.format == "exact":
         return statements
     languages = accepted_languages(request.headers.get("Accept-Language", ""))
-    return [formatted(statement, query.format, languages) for statement in statements]
+    definitions = await _definitions(request, statements) if query.format == "canonical" else {}
+    return [formatted(statement, query.format, languages, definitions) for statement in statements]
 
 
-def _answer(body: bytes, query: StatementQuery, headers: Mapping[str, str]) -> web.Response:
+async def _definitions(request: web.Request, statements: Sequence[Statement]) -> Mapping[str, Definition]:
+    """What the store knows of the activities in the statements. An activity it knows nothing of yet keeps what its statement says."""
+    ids = list(dict.fromkeys(each for statement in statements for each in mentioned_in(statement)))
+    known = await request.config_dict[SUMMARIES].saved(request[CALLER].tenant, ACTIVITY, ids)
+    definitions = {activity_id: canonical.definition for activity_id, canonical in known.items()}
+    return {activity_id: definition for activity_id, definition in definitions.items() if definition}  # type: ignore[misc]
+
+
+async def _answer(
+    request: web.Request, query: StatementQuery, body: bytes, statements: Sequence[Statement], headers: Mapping[str, str]
+) -> web.StreamResponse:
     if query.attachments:
-        return multipart_answer(body, (), headers=headers)
+        return await send_multipart(request, body, await parts_of(request, statements), headers)
     return bytes_answer(body, JSON, headers=headers)

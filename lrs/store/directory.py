@@ -3,78 +3,148 @@
 import asyncio
 import hashlib
 import hmac
-import re
 import time
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, cast
 
 from pymongo.errors import DuplicateKeyError
 
-from lrs.errors import CredentialTaken, NotFound
-from lrs.plugins import Adapter, Caller
+from lrs.config import Config
+from lrs.errors import CredentialTaken, HostTaken, NotFound, TenantLeaving
+from lrs.plugins import Adapter, Caller, Rate
 from lrs.store.mongo import Database
+from lrs.store.traces import remove_all_of
+from lrs.xapi.types import Agent
 
 # How long a process may go on with what it knows of a credential or setting; a revocation works everywhere within a second.
 FRESH_FOR_S = 0.5
 # More than a server is likely to see within that time; beyond, the whole cache is dropped, so that junk keys cannot fill memory.
 MOST_CACHED = 10_000
-# Everything of a tenant, apart from what stands in `tenants` itself.
-OF_A_TENANT = ("records", "summaries", "entries", "revisions", "credentials", "settings")
+HERE_TO_STAY = {"leaving": {"$exists": False}}
 
 
 class Directory:
     """Secrets are stored as a digest keyed with the server's own secret: they are long and random, so one HMAC will do."""
 
-    def __init__(self, database: Database, secret: str) -> None:
+    def __init__(
+        self, database: Database, secret: str, authority_home_page: str = Config.authority_home_page
+    ) -> None:
         self._database = database
+        self._home_page = authority_home_page
         self._tenants = database["tenants"]
         self._credentials = database["credentials"]
         self._settings = database["settings"]
         self._secret = secret.encode()
         self._cache: dict[tuple[str, str], tuple[float, Any]] = {}
 
-    async def create_tenant(self, tenant: str) -> bool:
-        """Make a tenant; whether it is new."""
+    async def create_tenant(self, tenant: str, hosts: Iterable[str] | None = None) -> bool:
+        """Make a tenant; whether it is new. `hosts` are the names that lead to it from now on; None: as they were.
+
+        HostTaken, and then nothing has changed; TenantLeaving.
+        """
+        named = {"hosts": sorted(set(hosts))} if hosts else {}  # not an empty list: the index takes two of those for equal
         try:
-            await self._tenants.insert_one({"_id": tenant, "created": datetime.now(UTC)})
+            await self._tenants.insert_one({"_id": tenant, "created": datetime.now(UTC), **named})
         except DuplicateKeyError:
-            return False
-        return True
+            if await self._tenants.find_one({"_id": tenant}, projection={"_id": 1}) is None:
+                raise HostTaken("one of these hosts leads to another tenant") from None
+        else:
+            return True
+        await self._rename(tenant, None if hosts is None else named)
+        return False
+
+    async def _rename(self, tenant: str, named: Mapping[str, Any] | None) -> None:
+        change = {"$set": named} if named else {"$unset": {"hosts": ""}}
+        query = {"_id": tenant, **HERE_TO_STAY}
+        try:
+            found = await (self._tenants.find_one(query) if named is None else self._tenants.find_one_and_update(query, change))
+        except DuplicateKeyError:
+            raise HostTaken("one of these hosts leads to another tenant") from None
+        if found is None:
+            raise TenantLeaving(f"tenant {tenant} is being deleted; if that was interrupted, delete it once more")
+        self._cache.clear()
+
+    async def hosts(self, tenant: str) -> list[str]:
+        """The host names that lead to a tenant. NotFound."""
+        found = await self._tenants.find_one({"_id": tenant, **HERE_TO_STAY})
+        if found is None:
+            raise NotFound(f"there is no tenant {tenant}")
+        return found.get("hosts", [])  # type: ignore[no-any-return]
+
+    async def default_version(self, tenant: str) -> str | None:
+        """The xAPI version a tenant takes for that of requests that name none; None: the server's."""
+        found = await self._fresh(
+            ("version", tenant), lambda: self._tenants.find_one({"_id": tenant}, projection={"xapi_default_version": 1})
+        )
+        return found.get("xapi_default_version") if found else None
+
+    async def set_default_version(self, tenant: str, version: str | None) -> None:
+        """Give a tenant a default version of its own; None: the server's."""
+        change = {"$unset": {"xapi_default_version": ""}} if version is None else {"$set": {"xapi_default_version": version}}
+        await self._tenants.update_one({"_id": tenant}, change)
+        self._cache.pop(("version", tenant), None)
+
+    async def tenant_of_host(self, host: str) -> str | None:
+        """The tenant a host name leads to; None if it leads to none."""
+        found = await self._fresh(("host", host), lambda: self._tenants.find_one({"hosts": host}, projection={"_id": 1}))
+        return found["_id"] if found else None
+
+    async def has_tenant(self, tenant: str) -> bool:
+        """Whether there is such a tenant, and it is not being deleted."""
+        found = await self._fresh(
+            ("tenant", tenant), lambda: self._tenants.find_one({"_id": tenant, **HERE_TO_STAY}, projection={"_id": 1})
+        )
+        return found is not None
 
     async def tenants(self) -> list[str]:
         """The names of all tenants, in order."""
         return sorted([each["_id"] async for each in self._tenants.find({}, projection={"_id": 1})])
 
     async def require_tenant(self, tenant: str) -> None:
-        """NotFound unless there is such a tenant."""
-        if await self._tenants.find_one({"_id": tenant}, projection={"_id": 1}) is None:
+        """NotFound unless there is such a tenant, and it is not being deleted."""
+        if await self._tenants.find_one({"_id": tenant, **HERE_TO_STAY}, projection={"_id": 1}) is None:
             raise NotFound(f"there is no tenant {tenant}")
 
     async def delete_tenant(self, tenant: str) -> None:
         """Remove a tenant and everything of it. NotFound if there is none. Safe to run again after a crash."""
-        await self.require_tenant(tenant)
+        if await self._tenants.find_one_and_update({"_id": tenant}, {"$set": {"leaving": True}}) is None:
+            raise NotFound(f"there is no tenant {tenant}")
         await self._credentials.delete_many({"tenant": tenant})
-        # By then no process takes its credentials for valid, and nothing new comes in.
+        # By then no process takes its credentials and tokens for valid, and nothing new comes in.
         await asyncio.sleep(2 * FRESH_FOR_S)
-        for collection in OF_A_TENANT:
-            await self._database[collection].delete_many({"tenant": tenant})
-        await self._database["cursors"].delete_one({"_id": tenant})
+        await remove_all_of(tenant, self._database)
         # Last, so that what a crash leaves can still be asked for.
         await self._tenants.delete_one({"_id": tenant})
         self._cache.clear()
 
-    async def add_credential(self, tenant: str, *, kind: str, key: str, secret: str | None, scopes: Iterable[str]) -> None:
-        """Make a credential: kind "basic" has key and secret, kind "api_key" is its key alone. CredentialTaken, NotFound."""
+    async def add_credential(
+        self, tenant: str, *, kind: str, key: str, secret: str | None, scopes: Iterable[str],
+        authority: Agent | None = None, rate: Rate | None = None,
+    ) -> None:
+        """Make a credential: kind "basic" has key and secret, kind "api_key" is its key alone. CredentialTaken, NotFound.
+
+        `authority` is what statements get (None: an account named by the key); `rate` is a limit of its own.
+        """
         await self.require_tenant(tenant)
-        document = {
-            "_id": self._credential_id(kind, key), "tenant": tenant, "kind": kind, "key": key if kind == "basic" else _hint(key),
+        document: dict[str, Any] = {
+            "_id": self._credential_id(kind, key), "tenant": tenant, "kind": kind,
+            "key": key if kind == "basic" else self._hint(key),
             "scopes": sorted(set(scopes)), "digest": self._digest(secret or ""), "created": datetime.now(UTC),
         }
+        if authority is not None:
+            document["authority"] = authority
+        if rate is not None:
+            document["rate"] = asdict(rate)
         try:
             await self._credentials.insert_one(document)
         except DuplicateKeyError:
             raise CredentialTaken(f"the key {document['key']} is in use") from None
+        if await self._tenants.find_one({"_id": tenant, **HERE_TO_STAY}, projection={"_id": 1}) is None:
+            # Its deletion began meanwhile, and may have been too early to see this one.
+            await self._credentials.delete_one({"_id": document["_id"], "tenant": tenant})
+            raise NotFound(f"there is no tenant {tenant}")
 
     async def list_credentials(self, tenant: str) -> Sequence[Mapping[str, Any]]:
         """Kind, key (of an API key only its beginning), scopes and time of creation; never a secret. NotFound."""
@@ -90,19 +160,19 @@ class Directory:
         )
         self._cache.clear()
         if not removed.deleted_count:
-            raise NotFound(f"tenant {tenant} has no credential {key}")
+            raise NotFound(f"tenant {tenant} has no such credential")  # not named: it may be an API key
 
     async def caller_of_basic(self, key: str, secret: str) -> Caller | None:
         """Who a key and secret stand for; None if nobody."""
         found = await self._credential("basic", key)
         if found is None or not hmac.compare_digest(found["digest"], self._digest(secret)):
             return None
-        return _caller(found)
+        return self._caller(found)
 
     async def caller_of_api_key(self, api_key: str) -> Caller | None:
         """Who an API key stands for; None if nobody."""
         found = await self._credential("api_key", api_key)
-        return _caller(found) if found else None
+        return self._caller(found) if found else None
 
     async def settings(self, tenant: str, adapter: Adapter) -> Mapping[str, Any]:
         """An adapter's settings for a tenant, as its schema loads them; the schema's defaults where nothing is set."""
@@ -144,15 +214,12 @@ class Directory:
     def _digest(self, secret: str) -> bytes:
         return hmac.new(self._secret, secret.encode(), hashlib.sha256).digest()
 
+    def _hint(self, api_key: str) -> str:
+        """Enough of an API key to tell it from others, too little to use or to guess it."""
+        return f"{api_key[:min(6, len(api_key) // 4)]}…{self._digest(api_key).hex()[:8]}"
 
-def _hint(api_key: str) -> str:
-    """Enough of an API key to tell it from others, too little to use it."""
-    return f"{api_key[:6]}…{hashlib.sha256(api_key.encode()).hexdigest()[:8]}"
-
-
-def _caller(credential: Mapping[str, Any]) -> Caller:
-    authority = {
-        "objectType": "Agent",
-        "account": {"homePage": "https://learning-record-store.invalid/credentials", "name": re.sub(r"…", "-", credential["key"])},
-    }
-    return Caller(credential["tenant"], credential["key"], frozenset(credential["scopes"]), authority)  # type: ignore[arg-type]
+    def _caller(self, credential: Mapping[str, Any]) -> Caller:
+        account = {"homePage": self._home_page, "name": credential["key"].replace("…", "-")}
+        authority = credential.get("authority") or {"objectType": "Agent", "account": account}
+        rate = Rate(**credential["rate"]) if "rate" in credential else None
+        return Caller(credential["tenant"], credential["key"], frozenset(credential["scopes"]), cast(Agent, authority), rate)

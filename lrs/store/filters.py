@@ -11,6 +11,10 @@ def filter_of(tenant: str, query: StatementQuery, *, after: int | None = None, t
     found: dict[str, Any] = {"tenant": tenant, "voided": None}
     if query.agent is not None:
         found["related_agents" if query.related_agents else "agents"] = query.agent
+    if query.authority is not None:
+        # An authority is among the related agents, which have an index; that it is the authority is looked up in the record.
+        found["authority"] = query.authority
+        found.setdefault("related_agents", query.authority)
     if query.verb is not None:
         found["verb"] = query.verb
     if query.activity is not None:

@@ -4,18 +4,22 @@ import asyncio
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 import structlog
 from bson.raw_bson import RawBSONDocument
+from pymongo import UpdateOne
 from pymongo.errors import BulkWriteError, DuplicateKeyError, PyMongoError
 
 from lrs.errors import StoreUnavailable
+from lrs.store.attachments import claim
+from lrs.store.chains import Chains, End
 from lrs.store.mongo import Database, is_transient
 from lrs.store.positions import stored_us_of
 from lrs.store.records import Prepared, record_id, to_record
 from lrs.store.watermark import Watermark, now_us
-from lrs.store.writers import Fenced, Writer
+from lrs.store.writers import Fenced, Unannounced, Writer
 from lrs.xapi.times import format_stored
 
 logger = structlog.get_logger(__name__)
@@ -38,6 +42,7 @@ class Log:
         self._database = database
         self._records = database["records"]
         self._writer = Writer(database)
+        self._chains = Chains(database)
         self._watermark = watermark
         self._clock = clock
         self._timeout_s = timeout_s
@@ -48,9 +53,9 @@ class Log:
         AlreadyStored: some id is taken (see `stored`). StoreUnavailable: no definite answer in time; whether it is stored
         shows when the same is appended again. TooLarge, before anything is written. Refused: nothing is written either.
         """
-        orphans = await self._insistently(lambda: self._append_once(batch))
-        for void in orphans:
-            await self._await_target(void)
+        orphans, ends = await self._insistently(lambda: self._append_once(batch))
+        await self.see_to_voids({void.id: record_id(void.tenant, void.look_ups.voids or "") for void in orphans})
+        await self.see_to_references(ends)
 
     def observe(self, position: int) -> None:
         """See that what this process appends from now on comes after what it read: a statement never precedes its cause."""
@@ -81,8 +86,13 @@ class Log:
                 await asyncio.sleep(pause_s)
                 pause_s = min(2 * pause_s, 1.0)
 
-    async def _append_once(self, batch: Sequence[Prepared]) -> list[Prepared]:
-        """One transaction. Answers the voids whose target is not there."""
+    async def _append_once(self, batch: Sequence[Prepared]) -> tuple[list[Prepared], set[End]]:
+        """One transaction. Answers the voids whose target is not there, and where references end in nothing.
+
+        Both are announced before they can be read.
+        """
+        for prepared in batch:  # what an earlier attempt found was with other statements, or at other positions
+            prepared.voided_at, prepared.more_keys = None, []
         positions = await self._writer.take(len(batch), now_us(self._clock))
         try:
             async with self._database.transaction() as session:
@@ -91,11 +101,20 @@ class Log:
                 if awaited:
                     await self._mark_voided(batch, session)
                 orphans = await self._void_targets(placed, session)
+                await claim(self._database, batch, session)
+                ends = await self._chains.join(batch, session)
+                if ends and not self._writer.announced:
+                    raise Unannounced
+                if awaited:
+                    ends |= await self._chains.hand_up(batch, session)
                 await self._insert([to_record(prepared, position) for prepared, position in placed], session)
+        except Unannounced:
+            await self._writer.announce_orphan()
+            raise
         except Fenced:
             await self._writer.recover()
             raise
-        return orphans
+        return orphans, ends
 
     async def _insert(self, records: list[RawBSONDocument], session: Any) -> None:
         try:
@@ -117,57 +136,88 @@ class Log:
     async def _void_targets(self, placed: Sequence[tuple[Prepared, int]], session: Any) -> list[Prepared]:
         """Flag what the batch's voids refer to, and let each void touch its target's summaries. Answers the orphans."""
         here = {prepared.id: prepared for prepared, _ in placed}
-        orphans = []
-        for void, position in placed:
-            if void.look_ups.voids is None:
-                continue
-            target_id = record_id(void.tenant, void.look_ups.voids)
-            if target_id in here:
-                _void_here(here[target_id], void, position)
-                continue
-            target = await self._flag_voided(target_id, position, session)
-            if target is None:
-                orphans.append(void)
-            else:
-                void.more_keys = [key for key in target.get("keys", []) if key not in void.keys]
-        return orphans
+        voids = [(void, position, record_id(void.tenant, void.look_ups.voids)) for void, position in placed if void.look_ups.voids]
+        elsewhere = {target: position for _, position, target in reversed(voids) if target not in here}
+        there = await self._flag_voided(elsewhere, session) if elsewhere else {}
+        for void, position, target in voids:
+            if target in here:
+                _void_here(here[target], void, position)
+            elif target in there:
+                void.more_keys = [key for key in there[target] if key not in void.keys]
+        return [void for void, _, target in voids if target not in here and target not in there]
 
-    async def _flag_voided(self, target_id: str, position: int, session: Any) -> Mapping[str, Any] | None:
-        """The target if it is there, flagged unless it is a void itself (a void cannot be voided: xAPI 1.0.3, Data 2.3.2)."""
-        target: Mapping[str, Any] | None = await self._records.find_one_and_update(
-            {"_id": target_id, "voids": None}, {"$min": {"voided": position}}, projection={"keys": 1}, session=session
-        )
-        return target or await self._records.find_one({"_id": target_id}, projection={"_id": 1}, session=session)
+    async def _flag_voided(self, at: Mapping[str, int], session: Any) -> dict[str, Sequence[str]]:
+        """Flag what is there of these, each at a position, and answer with the keys of each.
 
-    async def _await_target(self, void: Prepared) -> None:
-        """A void that came before its target: see that neither misses the other, whoever commits first.
-
-        From the announcement on, every writer looks for voids of what it stores; what had begun before is committed, and thus
-        found here, once the watermark is raised.
+        A void is not flagged: it cannot be voided (xAPI 1.0.3, Data 2.3.2).
         """
-        await self._insistently(self._writer.announce_orphan)
-        await self._watermark.through(fresh=True)
-        await self.void_late(void.tenant, void.statement["id"], void.look_ups.voids or "")
+        found = self._records.find({"_id": {"$in": list(at)}}, projection={"keys": 1, "voids": 1}, session=session)
+        targets = {each["_id"]: each async for each in found}
+        flags = [
+            UpdateOne({"_id": target}, {"$min": {"voided": at[target]}}) for target, each in targets.items() if "voids" not in each
+        ]
+        if flags:
+            await self._records.bulk_write(flags, session=session)
+        return {target: each.get("keys", []) if "voids" not in each else [] for target, each in targets.items()}
 
-    async def void_late(self, tenant: str, void_id: str, target_id: str) -> bool:
+    async def see_to_voids(self, targets: Mapping[str, str]) -> None:
+        """Let stored voids (`_id` -> their target's) take effect on what came at the same moment, and so missed them.
+
+        Every writer that stores a target looks for the voids of it; one that had begun before those were there has ended, and
+        its statements are found here, once the watermark is raised.
+        """
+        waiting = targets and await self._insistently(lambda: self._without_effect(targets))
+        if not waiting:
+            return
+        await self._watermark.through(fresh=True)
+        late = {"_id": {"$in": list(waiting.values())}, "voided": None, "voids": None}
+        found = {each["_id"] for each in await self._insistently(lambda: self._ids_of(late))}
+        for void, target in waiting.items():
+            if target in found:
+                await self.void_late(void, target)
+
+    async def _without_effect(self, targets: Mapping[str, str]) -> dict[str, str]:
+        seen_to = {"_id": {"$in": list(targets.values())}, "$or": [{"voided": {"$ne": None}}, {"voids": {"$ne": None}}]}
+        done = {each["_id"] for each in await self._ids_of(seen_to)}
+        return {void: target for void, target in targets.items() if target not in done}
+
+    async def _ids_of(self, query: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+        return await self._records.find(query, projection={"_id": 1}).to_list(None)  # type: ignore[no-any-return]
+
+    async def see_to_references(self, ends: Iterable[End]) -> None:
+        """Let stored references reach what came at the same moment, and so missed them: as with voids."""
+        if not ends:
+            return
+        await self._watermark.through(fresh=True)
+        by_id = {record_id(*end): end for end in ends}
+        for found in await self._insistently(lambda: self._ids_of({"_id": {"$in": list(by_id)}})):
+            end: End | None = by_id[found["_id"]]
+            while end is not None:
+                end = await self._insistently(partial(self._settle_once, end))
+
+    async def _settle_once(self, end: End) -> End | None:
+        async with self._database.transaction() as session:
+            return await self._chains.settle(end, session)
+
+    async def void_late(self, void_id: str, target_id: str) -> bool:
         """Let a stored void take effect on a target that was found only later; whether it did.
 
         The void moves to the end of the log, so that all who read on from anywhere see it after its target.
         """
-        return bool(await self._insistently(lambda: self._void_late_once(tenant, void_id, target_id)))
+        return bool(await self._insistently(lambda: self._void_late_once(void_id, target_id)))
 
-    async def _void_late_once(self, tenant: str, void_id: str, target_id: str) -> bool:
+    async def _void_late_once(self, void_id: str, target_id: str) -> bool:
         (position,) = await self._writer.take(1, now_us(self._clock))
         try:
             async with self._database.transaction() as session:
                 await self._writer.fence(position, session)
                 target = await self._records.find_one_and_update(
-                    {"_id": record_id(tenant, target_id), "voids": None, "voided": None},
+                    {"_id": target_id, "voids": None, "voided": None},
                     {"$set": {"voided": position}}, projection={"keys": 1}, session=session,
                 )
                 if target is not None:
                     await self._records.update_one(
-                        {"_id": record_id(tenant, void_id)},
+                        {"_id": void_id},
                         {"$addToSet": {"keys": {"$each": target.get("keys", [])}},
                          "$set": {"position": position, "statement.stored": format_stored(stored_us_of(position))}},
                         session=session,

@@ -8,7 +8,7 @@ from typing import Any
 import structlog
 from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorClientSession, AsyncIOMotorCollection
 from pymongo import ASCENDING, IndexModel, WriteConcern
-from pymongo.errors import ConnectionFailure, ExecutionTimeout, OperationFailure, PyMongoError, ServerSelectionTimeoutError
+from pymongo.errors import BulkWriteError, ConnectionFailure, ExecutionTimeout, OperationFailure, PyMongoError, ServerSelectionTimeoutError
 from pymongo.read_concern import ReadConcern
 
 from lrs.config import Config
@@ -24,6 +24,8 @@ SELECTION_TIMEOUT_MS = 5_000
 # A paused mongod must not hold a request for ever: above any honest answer, below the patience of a client.
 SOCKET_TIMEOUT_MS = 20_000
 COMMIT_TIMEOUT_MS = 15_000
+# A start waits no longer than this for indexes, in seconds.
+INDEXED_WITHIN_S = 10.0
 
 
 def _by(*fields: str, **options: Any) -> IndexModel:
@@ -46,10 +48,19 @@ INDEXES: Mapping[str, tuple[IndexModel, ...]] = {
         _having("related_activities"),
         _having("registration"),
         _having("keys"),
+        _having("attachments"),
         _by("tenant", "voids", partialFilterExpression={"voids": {"$exists": True}}),
+        _by("tenant", "awaits", partialFilterExpression={"awaits": {"$exists": True}}),
     ),
     "summaries": (_by("tenant", "materializer", "facets"), _by("tenant", "materializer", "key")),
     "credentials": (_by("tenant"),),
+    # The first lists states and activity profiles, the second agent profiles, and finds all that is kept about somebody.
+    "documents": (_by("tenant", "resource", "activity", "agent"), _by("tenant", "agent", "resource")),
+    # What waits to be swept is little, whatever is kept.
+    "attachments": (_by("tenant"), _by("unclaimed_since", sparse=True)),
+    "attachments.files": (_by("metadata.tenant"), _by("metadata.pending_since", sparse=True)),
+    "attachments.chunks": (_by("files_id", "n", unique=True),),
+    "tenants": (_by("hosts", unique=True, partialFilterExpression={"hosts": {"$exists": True}}),),
     "entries": (_by("tenant", "adapter", "name"), _by("adapter", "kind", "names")),
 }
 
@@ -60,6 +71,7 @@ class Database:
     def __init__(self, client: AsyncIOMotorClient, name: str) -> None:
         self._client = client
         self._database = client.get_database(name)
+        self._indexing: asyncio.Future[None] | None = None
 
     @classmethod
     def connect(cls, config: Config) -> "Database":
@@ -75,15 +87,33 @@ class Database:
         return self._database[collection]
 
     async def prepare(self) -> None:
-        """Create the indexes that are missing; ConfigurationError if the server cannot serve us at all."""
+        """Create the indexes that are missing; ConfigurationError if the server cannot serve us at all.
+
+        On a large collection that takes its time, and goes on behind this call.
+        """
         try:
             hello = await self._client.admin.command("hello")
         except (ServerSelectionTimeoutError, ConnectionFailure) as error:
             raise ConfigurationError(f"MongoDB does not answer: {error}") from error
         if "setName" not in hello and hello.get("msg") != "isdbgrid":
             raise ConfigurationError("MongoDB must run as a replica set (of one will do): transactions need it")
+        self._indexing = asyncio.ensure_future(self._create_indexes())
+        await asyncio.wait({self._indexing}, timeout=INDEXED_WITHIN_S)
+        if self._indexing.done():
+            self._indexing.result()
+        else:
+            logger.warning("indexes_are_being_built", still_after_s=INDEXED_WITHIN_S)
+            self._indexing.add_done_callback(_log_indexed)
+
+    async def _create_indexes(self) -> None:
         for collection, indexes in INDEXES.items():
-            await self._database[collection].create_indexes(list(indexes))
+            while True:
+                try:
+                    await self._database[collection].create_indexes(list(indexes))
+                    break
+                except ConnectionFailure as error:  # it takes longer than a connection waits: ask again, it goes on meanwhile
+                    logger.info("indexes_asked_for_again", collection=collection, error=str(error))
+                    await asyncio.sleep(1)
 
     async def ping(self) -> bool:
         """Whether the primary answers now."""
@@ -121,7 +151,18 @@ class Database:
 
     def close(self) -> None:
         """Close all connections."""
+        if self._indexing is not None:
+            self._indexing.cancel()
         self._client.close()
+
+
+def _log_indexed(indexing: asyncio.Future[None]) -> None:
+    if indexing.cancelled():
+        return
+    if error := indexing.exception():
+        logger.error("indexes_not_built", error=str(error))
+    else:
+        logger.info("indexes_are_built")
 
 
 async def _abort(session: AsyncIOMotorClientSession) -> None:
@@ -152,9 +193,16 @@ def is_transient(error: DriverError) -> bool:
         return True
     if isinstance(error, (ConnectionFailure, ExecutionTimeout)):
         return True
+    if isinstance(error, BulkWriteError):
+        faults = [*error.details.get("writeErrors", ()), *error.details.get("writeConcernErrors", ())]
+        return bool(faults) and all(fault.get("code") in _TRANSIENT_CODES for fault in faults)
     return isinstance(error, OperationFailure) and error.code in _TRANSIENT_CODES
 
 
 # InterruptedAtShutdown, InterruptedDueToReplStateChange, NotWritablePrimary, PrimarySteppedDown, NotPrimaryNoSecondaryOk,
-# NotPrimaryOrSecondary, ShutdownInProgress, WriteConflict, NoSuchTransaction, LockTimeout, WriteConcernTimeout, MaxTimeMSExpired
-_TRANSIENT_CODES = frozenset({11600, 11602, 10107, 189, 13435, 13436, 91, 112, 251, 24, 64, 50})
+# NotPrimaryOrSecondary, ShutdownInProgress, WriteConflict, NoSuchTransaction, LockTimeout, WriteConcernTimeout, MaxTimeMSExpired,
+# HostUnreachable, HostNotFound, NetworkTimeout, CursorNotFound, CursorKilled, FailedToSatisfyReadPreference,
+# ReadConcernMajorityNotAvailableYet, ExceededTimeLimit, TransactionExceededLifetimeLimitSeconds (src/mongo/base/error_codes.yml)
+_TRANSIENT_CODES = frozenset({
+    11600, 11602, 10107, 189, 13435, 13436, 91, 112, 251, 24, 64, 50, 6, 7, 89, 43, 237, 133, 134, 262, 290,
+})

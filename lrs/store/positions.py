@@ -7,6 +7,7 @@ The slot (0..1023) keeps apart what two processes store within one microsecond. 
 
 SLOT_BITS = 10
 SLOTS = 1 << SLOT_BITS
+FIRST, LAST = -(1 << 63), (1 << 63) - 1
 
 
 def position_of(stored_us: int, slot: int) -> int:
@@ -20,5 +21,8 @@ def stored_us_of(position: int) -> int:
 
 
 def last_at(stored_us: int) -> int:
-    """The greatest position with that microsecond: `> last_at(t)` is "after t", `<= last_at(t)` is "at or before t"."""
-    return position_of(stored_us, SLOTS - 1)
+    """The greatest position with that microsecond: `> last_at(t)` is "after t", `<= last_at(t)` is "at or before t".
+
+    A time so far away that no position can hold it (before 1677, after 2262) is as the nearest that can be.
+    """
+    return min(max(position_of(stored_us, SLOTS - 1), FIRST), LAST)

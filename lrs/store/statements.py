@@ -1,6 +1,6 @@
 """Reading statements: one by its id, or a page of those that match a query."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,10 +9,13 @@ from pymongo import ASCENDING, DESCENDING
 
 from lrs.store.filters import filter_of
 from lrs.store.mongo import Database
+from lrs.store.positions import last_at
 from lrs.store.records import record_id, statement_of
 from lrs.xapi.query import StatementQuery
 from lrs.xapi.types import Statement
 
+# Statements that a walk of the whole log holds at a time.
+WALK = 500
 GIVEN_BACK = {"statement": 1, "text": 1, "position": 1}
 
 
@@ -50,6 +53,13 @@ class Statements:
         shown = records[:limit]
         # A plain int: what the driver gives is a subclass that encoders do not know.
         return Page([statement_of(each) for each in shown], int(shown[-1]["position"]) if len(records) > limit else None)
+
+    async def in_order(self, tenant: str, since_us: int | None, through_us: int) -> AsyncIterator[Statement]:
+        """Everything stored after `since_us` and up to `through_us` (µs), voided or not, in the order of the log."""
+        position = {"$lte": last_at(through_us)} if since_us is None else {"$gt": last_at(since_us), "$lte": last_at(through_us)}
+        found = self._records.find({"tenant": tenant, "position": position}, projection=GIVEN_BACK)
+        async for record in found.sort("position", ASCENDING).batch_size(WALK):
+            yield statement_of(record)
 
     async def explain(self, tenant: str, query: StatementQuery) -> Mapping[str, Any]:
         """How MongoDB would find the first page."""

@@ -7,19 +7,21 @@ from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
+import structlog
 from pymongo import ASCENDING, UpdateOne
 from pymongo.errors import BulkWriteError
 
-from lrs.materialize import Materializer, fold
+from lrs.materialize import MISHAPS, BrokenMaterializer, Materializer, fold, record_keys
 from lrs.store.log import DUPLICATE_KEY
 from lrs.store.mongo import Database
 from lrs.store.records import statement_of
-from lrs.xapi.types import Statement
+
+logger = structlog.get_logger(__name__)
 
 S = TypeVar("S")
 
 IN_ORDER = [("position", ASCENDING)]
-FOLDED = {"statement": 1, "text": 1, "position": 1, "voids": 1, "voided": 1, "keys": 1}
+FOLDED = {"statement": 1, "text": 1, "position": 1, "voids": 1, "voided": 1, "keys": 1, "awaits": 1}
 BEFORE_ALL = -1
 
 
@@ -34,8 +36,8 @@ class Saved(Generic[S]):
 
 def counts(
     record: Mapping[str, Any], materializer: Materializer[Any], key: str, through: int | None = None
-) -> Iterable[Statement]:
-    """The statement of a record, if it counts for a key in the log up to `through` (None: all of it).
+) -> Iterable[Any]:
+    """What a materializer's step gets of a record's statement, if it counts for a key in the log up to `through` (None: all of it).
 
     It does not if it was voided by then, or if it is a void that carries the key only because its target has it.
     """
@@ -43,8 +45,8 @@ def counts(
     if voided is not None and (through is None or voided <= through):
         return
     statement = statement_of(record)
-    if "voids" not in record or key in materializer.keys(statement):
-        yield statement
+    if "voids" not in record or materializer.record_key(key) in record_keys([materializer], statement):
+        yield materializer.part(statement, key)
 
 
 class SavedSummaries:
@@ -55,9 +57,14 @@ class SavedSummaries:
         self._records = database["records"]
 
     async def load(self, tenant: str, materializer: Materializer[S], keys: Sequence[str]) -> dict[str, Saved[S]]:
-        """The saved summaries among these keys, by key."""
-        states = await self.states(tenant, materializer, keys)
-        return {key: Saved(key, mark, materializer.decode(state)) for key, (mark, state) in states.items()}
+        """The saved summaries among these keys, by key; one that cannot be read counts as not saved."""
+        saved = {}
+        for key, (mark, state) in (await self.states(tenant, materializer, keys)).items():
+            try:
+                saved[key] = Saved(key, mark, materializer.decode(state))
+            except MISHAPS:
+                logger.exception("summary_unreadable", materializer=materializer.label, key=key)
+        return saved
 
     async def find(
         self, tenant: str, materializer: Materializer[S], facets: Mapping[str, str | Sequence[str]]
@@ -75,21 +82,37 @@ class SavedSummaries:
 
     async def save(self, tenant: str, materializer: Materializer[S], summaries: Iterable[Saved[S]]) -> None:
         """Write summaries, but none over one that goes further."""
-        writes = [
-            UpdateOne(
-                {"_id": _id(tenant, materializer, saved.key), "mark": {"$lt": saved.mark}},
-                {"$set": _document(tenant, materializer, saved)}, upsert=True,
-            )
-            for saved in summaries
-        ]
+        writes, broken = [], []
+        for saved in summaries:
+            try:
+                document = _document(tenant, materializer, saved)
+            except MISHAPS:
+                logger.exception("summary_unwritable", materializer=materializer.label, key=saved.key)
+                broken.append(saved.key)
+            else:
+                further = {"_id": _id(tenant, materializer, saved.key), "mark": {"$lt": saved.mark}}
+                writes.append(UpdateOne(further, {"$set": document}, upsert=True))
+        await self.forget(tenant, materializer, broken)
         if not writes:
             return
         try:
             await self._summaries.bulk_write(writes, ordered=False)
         except BulkWriteError as error:
             # An upsert whose filter misses because of the mark tries to insert: there is one that goes further.
-            if any(fault["code"] != DUPLICATE_KEY for fault in error.details["writeErrors"]):
+            unconfirmed = error.details.get("writeConcernErrors")
+            if unconfirmed or any(fault["code"] != DUPLICATE_KEY for fault in error.details["writeErrors"]):
                 raise
+
+    async def forget(self, tenant: str, materializer: Materializer[Any], keys: Sequence[str]) -> None:
+        """Remove saved summaries: a missing one is folded anew when it is next read or touched, a wrong one never."""
+        if keys:
+            await self._summaries.delete_many({"_id": {"$in": [_id(tenant, materializer, key) for key in keys]}})
+
+    async def begun(self, tenant: str, materializer: Materializer[Any], keys: Sequence[str], through: int) -> bool:
+        """Whether any of these keys has a record at or before a position."""
+        within = {"$in": [materializer.record_key(key) for key in keys]}
+        query = {"tenant": tenant, "keys": within, "position": {"$lte": through}}
+        return bool(keys) and await self._records.find_one(query, projection={"_id": 1}) is not None
 
     async def states(self, tenant: str, materializer: Materializer[Any], keys: Sequence[str]) -> dict[str, tuple[int, bytes]]:
         """Mark and bytes of the saved summaries among these keys, by key."""
@@ -129,13 +152,18 @@ class SavedSummaries:
     async def refold(
         self, tenant: str, materializer: Materializer[S], keys: Sequence[str], *, through: int | None = None
     ) -> dict[str, S]:
-        """Summaries folded from nothing but records; a key without any is an empty summary."""
+        """Summaries folded from nothing but records; a key without any is an empty summary, one that cannot be folded is left out."""
         summaries = {key: materializer.empty() for key in keys}
         by_record_key = {materializer.record_key(key): key for key in keys}
         async for record in self.tail(tenant, materializer, keys, after=BEFORE_ALL, through=through):
             for record_key in record["keys"]:
-                if (key := by_record_key.get(record_key)) is not None:
+                if (key := by_record_key.get(record_key)) is None or key not in summaries:
+                    continue
+                try:
                     summaries[key] = fold(materializer, counts(record, materializer, key, through), summaries[key])
+                except BrokenMaterializer:
+                    logger.exception("fold_failed", materializer=materializer.label, key=key)
+                    del summaries[key]
         return summaries
 
 

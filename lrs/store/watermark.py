@@ -4,6 +4,7 @@ xAPI 1.0.3, Communication 2.1.3 (X-Experience-API-Consistent-Through). It is tru
 writer to commit anything below (`writers.py`).
 """
 
+import asyncio
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -21,8 +22,10 @@ logger = structlog.get_logger(__name__)
 
 # How old an answer of `through()` may be, in seconds. Raising costs two writes, and each writer one stamp again.
 FRESH_FOR_S = 0.1
-# A writer paused amid a transaction holds its floor until the transaction expires; nobody waits for that longer than this.
-RAISE_WITHIN_MS = 2_000
+# A writer paused amid a transaction holds its floor until the transaction expires (60 s). Nobody waits for that longer than
+# this, in seconds; who can do with an older watermark, not longer than that.
+RAISE_WITHIN_S = 10.0
+OLDER_AFTER_S = 0.5
 
 
 def now_us(clock: Callable[[], datetime]) -> int:
@@ -53,7 +56,11 @@ class Watermark:
         if not fresh and time.monotonic() - self._raised_at < FRESH_FOR_S:
             return self._known
         try:
-            return await self._raise()
+            return await asyncio.wait_for(self._raise(), RAISE_WITHIN_S if fresh else OLDER_AFTER_S)
+        except TimeoutError:
+            if fresh:
+                raise StoreUnavailable("the log cannot be fenced right now: a writer holds it") from None
+            return self._known
         except PyMongoError as error:
             if not is_transient(error):
                 raise

@@ -23,6 +23,10 @@ class Fenced(Exception):
     """The floor was raised over the positions of this transaction, or the writer was forgotten: stamp anew."""
 
 
+class Unannounced(Fenced):
+    """A void of what is not there has to be announced before it is stored: announce it, and stamp anew."""
+
+
 class Writer:
     """The positions of this process. One transaction at a time may use it."""
 
@@ -31,19 +35,22 @@ class Writer:
         self._id: str | None = None
         self._slot = 0
         self._last_us = 0
+        self.announced = False
 
     async def register(self) -> None:
         """Make this writer known, with a floor that no announced watermark is above."""
-        self._id, self._slot = secrets.token_hex(12), secrets.randbelow(SLOTS)
-        await self._writers.insert_one({"_id": self._id, "slot": self._slot, "floor": 0, "seen": datetime.now(UTC)})
+        writer, slot = secrets.token_hex(12), secrets.randbelow(SLOTS)
+        await self._writers.insert_one({"_id": writer, "slot": slot, "floor": 0, "seen": datetime.now(UTC)})
         # Read only after the insert: what was announced before it is found here, what is announced later finds our document.
         watermark = await self._writers.find_one({"_id": WATERMARK}) or {}
-        await self._adopt(watermark.get("floor", 0), bool(watermark.get("orphans")))
+        await self._adopt(writer, watermark.get("floor", 0), bool(watermark.get("orphans")))
+        # Ours only now: a document that has not yet heard of all this fences nothing.
+        self._id, self._slot = writer, slot
         await self._writers.delete_many({"_id": {"$ne": WATERMARK}, "seen": {"$lt": datetime.now(UTC) - FORGOTTEN_AFTER}})
 
-    async def _adopt(self, floor: int, orphans: bool) -> None:
+    async def _adopt(self, writer: str, floor: int, orphans: bool) -> None:
         also = {"$set": {"orphans": True}} if orphans else {}
-        await self._writers.update_one({"_id": self._id}, {"$max": {"floor": floor}, **also})
+        await self._writers.update_one({"_id": writer}, {"$max": {"floor": floor}, **also})
         self._last_us = max(self._last_us, stored_us_of(floor))
 
     async def take(self, count: int, now_us: int) -> list[int]:
@@ -83,3 +90,4 @@ class Writer:
         """Tell every writer, present and future, that a void waits for a target that is not there."""
         await self._writers.update_one({"_id": WATERMARK}, {"$set": {"orphans": True}}, upsert=True)
         await self._writers.update_many({}, {"$set": {"orphans": True}})
+        self.announced = True

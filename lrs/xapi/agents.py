@@ -33,6 +33,17 @@ def identities_in(agent: Mapping[str, Any]) -> list[str]:
     return found
 
 
+def names_of(agent: str | None, statements: Iterable[Mapping[str, Any]]) -> list[str]:
+    """The names an agent has as actor, object or member of a group in statements, each once, in their order."""
+    names: dict[str, None] = {}
+    for statement in statements:
+        for group in (statement["actor"], statement["object"]):
+            for each in (group, *group.get("member", ())):
+                if "name" in each and each.get("objectType", "Agent") == "Agent" and identity(each) == agent:
+                    names[each["name"]] = None
+    return list(names)
+
+
 def person(agents: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
     """The Person object of these agents: every name and identifier once, as lists. xAPI 1.0.3, Communication 2.4."""
     properties: dict[str, list[Any]] = {}

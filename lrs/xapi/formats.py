@@ -118,7 +118,8 @@ def _context(context: Mapping[str, Any], activity: Rewrite, agent: Rewrite) -> d
 
 
 def _id_only(part: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: part[name] for name in ("objectType", "id") if name in part}
+    """The minimum that identifies a verb or an activity: an object without objectType is an activity."""
+    return {"id": part["id"]}
 
 
 def _identified(agent: Mapping[str, Any]) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from lrs.errors import InvalidValue
-from lrs.xapi.agents import identities_in
+from lrs.xapi.agents import identities_in, identity
 from lrs.xapi.times import duration_s, parse_timestamp
 from lrs.xapi.types import Statement
 from lrs.xapi.vocabulary import VOIDED
@@ -18,7 +18,8 @@ class LookUps(msgspec.Struct, frozen=True):
 
     `agents` are the actor and an agent as object, with the members of groups; `related_agents` are these and all others
     in it, authority and SubStatement included. `refs` is the statement its StatementRef points at, `voids` the same if
-    it is to be voided. Then typed facts, None where the statement does not say: scaled score (-1..1), success,
+    it is to be voided. `authority` is the identity of the one agent that vouches for it. Then typed facts, None where the
+    statement does not say: scaled score (-1..1), success,
     completion, duration in seconds (None also if it counts in months or years), timestamp in µs since the epoch.
     """
 
@@ -36,6 +37,7 @@ class LookUps(msgspec.Struct, frozen=True):
     completion: bool | None
     duration_s: float | None
     timestamp_us: int | None
+    authority: str | None = None
 
 
 def look_ups(statement: Statement) -> LookUps:
@@ -64,6 +66,7 @@ def look_ups(statement: Statement) -> LookUps:
         completion=result.get("completion"),
         duration_s=_seconds(result.get("duration")),
         timestamp_us=parse_timestamp(statement["timestamp"]) if "timestamp" in statement else None,
+        authority=identity(statement["authority"]) if "authority" in statement else None,
     )
 
 

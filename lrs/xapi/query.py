@@ -23,6 +23,7 @@ class StatementQuery:
     """What is asked for. `agent` is an identity key, UUIDs are in lower case, times are µs since the epoch.
 
     `since_us` is exclusive, `until_us` inclusive, both about the time of storing. `limit` 0 leaves it to the server.
+    `authority` is no parameter: it is set for those who may read only what stands under their own.
     """
 
     statement_id: str | None = None
@@ -39,6 +40,7 @@ class StatementQuery:
     format: Format = "exact"
     attachments: bool = False
     ascending: bool = False
+    authority: str | None = None
 
 
 def parse_query(params: Mapping[str, str], version: str) -> StatementQuery:
@@ -75,6 +77,8 @@ def matches(
     if voided or (query.since_us is not None and stored_us <= query.since_us):
         return False
     if query.until_us is not None and stored_us > query.until_us:
+        return False
+    if query.authority is not None and query.authority != look_ups.authority:
         return False
     chain = (look_ups, *targets)
     return (

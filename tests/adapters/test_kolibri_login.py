@@ -46,6 +46,15 @@ async def test_a_name_that_two_tenants_have_needs_the_prefix(pupil: Pupil, schoo
     assert (len(school.logs.statements["other"]), len(school.logs.statements[TENANT])) == (2, 0)
 
 
+async def test_kolibri_learners_are_looked_for_in_the_tenant_of_the_host(pupil: Pupil, school: School) -> None:
+    school.worlds.put("other", school.entries)
+    node = pupil.node("video_tides")
+    assert (await pupil.send("POST", START, node))[0] == 403
+    assert (await pupil.send("POST", START, node, headers={"Host": "other.example.org"}))[0] == 200
+    assert len(school.logs.statements["other"]) == 1
+    assert (await pupil.send("POST", f"/t/school{START}", node, headers={"Host": "other.example.org"}))[0] == 403
+
+
 async def test_a_tenant_without_a_world_and_one_that_is_not_there_look_alike(pupil: Pupil, school: School) -> None:
     school.worlds.put("bare", [])
     for tenant in ("bare", "none"):

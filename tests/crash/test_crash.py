@@ -44,7 +44,7 @@ class Deployment:
         return self.api.url
 
 
-async def _is_ready(url: str) -> bool:
+async def is_ready(url: str) -> bool:
     def ask() -> bool:
         try:
             return bool(urllib.request.urlopen(f"{url}/readyz", timeout=2).status == 200)
@@ -54,7 +54,7 @@ async def _is_ready(url: str) -> bool:
     return await asyncio.to_thread(ask)
 
 
-async def _at_once() -> bool:
+async def at_once() -> bool:
     return True
 
 
@@ -71,8 +71,8 @@ def deployment(tmp_path: Path) -> Iterator[Deployment]:
         return Program(name, argv, stop_within=20, log=tmp_path / f"{name}.log", environment=environment)
 
     url = f"http://127.0.0.1:{port}"
-    api = RealServer(program("serve", "--port", str(port)), url, lambda: _is_ready(url))
-    worker = RealServer(program("worker"), "", _at_once)
+    api = RealServer(program("serve", "--port", str(port)), url, lambda: is_ready(url))
+    worker = RealServer(program("worker"), "", at_once)
     with contextlib.ExitStack() as stack:
         for server in (mongod, redis, api, worker):
             stack.callback(server.stop)

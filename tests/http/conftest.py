@@ -1,7 +1,11 @@
 """An application over small fakes, and a client of it."""
 
+from collections.abc import Callable
+from typing import Any
+
 import pytest
 from aiohttp.test_utils import TestClient
+from document_desk import desk_maker
 from http_fakes import Fakes
 from pytest_aiohttp.plugin import AiohttpClient
 
@@ -14,3 +18,9 @@ def fakes() -> Fakes:
 @pytest.fixture
 async def client(fakes: Fakes, aiohttp_client: AiohttpClient) -> TestClient:
     return await aiohttp_client(fakes.app())
+
+
+@pytest.fixture
+def desk_at(aiohttp_client: AiohttpClient) -> Callable[..., Any]:
+    """`await desk_at(path, version)`: a client of one of the document resources."""
+    return desk_maker(aiohttp_client)

@@ -45,9 +45,9 @@ async def test_json_may_say_its_charset(client: TestClient) -> None:
     assert status == 200
 
 
-async def test_multipart_is_not_taken_yet_and_says_so(client: TestClient) -> None:
+async def test_multipart_without_a_part_is_a_400(client: TestClient) -> None:
     status, answer = await post(client, b"--x--", **{"Content-Type": "multipart/mixed; boundary=x"})
-    assert (status, answer["error"]) == (415, "unsupported_media_type")
+    assert (status, answer["error"], answer["problems"][0]["place"]) == (400, "invalid_body", "parts.0")
 
 
 async def test_a_body_up_to_the_limit_is_taken_and_one_over_it_is_a_413(client: TestClient) -> None:

@@ -8,6 +8,7 @@ from pytest_aiohttp.plugin import AiohttpClient
 
 from lrs.errors import InvalidParameter
 from lrs.http.cursors import Cursor, seal, unseal
+from lrs.xapi.query import StatementQuery
 
 PATH = "/xapi/statements"
 
@@ -88,12 +89,13 @@ async def test_a_more_link_stays_below_its_prefixes(
 
 
 def test_a_cursor_comes_back_as_it_was_sealed() -> None:
-    cursor = Cursor("school", {"agent": '{"mbox": "mailto:ä@example.org"}'}, 2**62, 1_795_327_782_123_456)
+    query = StatementQuery(agent="mailto:ä@example.org", since_us=-5, limit=7, related_agents=True, format="ids")
+    cursor = Cursor("school", query, 2**62, 1_795_327_782_123_456)
     assert unseal(seal(cursor, "secret"), "secret", "school") == cursor
 
 
 @pytest.mark.parametrize(("secret", "tenant"), [("another", "school"), ("secret", "another"), ("", "school")])
 def test_a_cursor_opens_with_its_secret_for_its_tenant_only(secret: str, tenant: str) -> None:
-    token = seal(Cursor("school", {}, 1, 2), "secret")
+    token = seal(Cursor("school", StatementQuery(), 1, 2), "secret")
     with pytest.raises(InvalidParameter):
         unseal(token, secret, tenant)

@@ -10,6 +10,7 @@ from builders import AUTHORITY, a_statement, a_void_of, learner
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from lrs.store.chains import inherited
 from lrs.store.positions import position_of
 from lrs.store.records import Prepared, to_record
 from lrs.store.statements import Statements
@@ -55,7 +56,7 @@ queries = st.fixed_dictionaries({}, optional={
 
 
 async def fill(database, tenant, sent):
-    """Put statements into the log a microsecond apart, some of them voided."""
+    """Put statements into the log a microsecond apart, some of them voided, each with what it inherits from what it refers to."""
     prepared = [
         Prepared(tenant, each, complete, look_ups(complete), [])
         for each in sent
@@ -63,9 +64,28 @@ async def fill(database, tenant, sent):
     ]
     for number, each in enumerate(prepared):
         each.voided_at = 1 if number % 4 == 3 else None
+        each.inherited, each.awaits = inherited(each, {mate.id: mate for mate in prepared}, {})
     if prepared:
         await database["records"].insert_many([to_record(each, position_of(BEGIN_US + number, 1)) for number, each in enumerate(prepared)])
     return prepared
+
+
+def referring(sent, references):
+    """The statements with ids, some of them with another (or itself) for an object: which one, None: as it is."""
+    named = [{**each, "id": str(uuid.uuid4())} for each in sent]
+    return [
+        each if to is None else {**each, "object": {"objectType": "StatementRef", "id": named[to % len(named)]["id"]}}
+        for each, to in zip(named, references, strict=False)
+    ]
+
+
+def targets(stored, by_id):
+    """The look-ups of what a statement refers to, at any remove."""
+    chain, at = [], by_id.get(stored.look_ups.refs)
+    while at is not None and at is not stored and at.look_ups not in chain:
+        chain.append(at.look_ups)
+        at = by_id.get(at.look_ups.refs)
+    return chain
 
 
 @pytest.fixture(autouse=True)
@@ -74,16 +94,20 @@ def empty_tenants():
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(sent=st.lists(statements, max_size=8), parameters=st.lists(queries, min_size=1, max_size=6))
-async def test_find_is_filtering_all_by_matches(either_database, empty_tenants, sent, parameters):
+@given(
+    sent=st.lists(statements, max_size=8), parameters=st.lists(queries, min_size=1, max_size=6),
+    references=st.lists(st.none() | st.integers(0, 7), min_size=8, max_size=8),
+)
+async def test_find_is_filtering_all_by_matches(either_database, empty_tenants, sent, references, parameters):
     tenant = f"tenant{next(empty_tenants)}"
-    prepared = await fill(either_database, tenant, [{**each, "id": str(uuid.uuid4())} for each in sent])
+    prepared = await fill(either_database, tenant, referring(sent, references))
+    by_id = {each.statement["id"]: each for each in prepared}
     for each in parameters:
         query = parse_query(each, "1.0.3")
         page = await Statements(either_database, 100).page(tenant, query)
         expected = [
             stored.statement["id"] for number, stored in enumerate(prepared)
-            if matches(query, stored.look_ups, BEGIN_US + number, stored.voided_at is not None)
+            if matches(query, stored.look_ups, BEGIN_US + number, stored.voided_at is not None, targets(stored, by_id))
         ]
         assert [found["id"] for found in page.statements] == (expected if query.ascending else expected[::-1])
 
