@@ -17,7 +17,7 @@ from lrs.http.errors import answer_errors, shape_expectation
 from lrs.http.headers import stamper
 from lrs.http.logs import observe
 from lrs.http.metrics import METRICS, Metrics
-from lrs.http.ops import LIFE, Life, start_draining
+from lrs.http.ops import LIFE, Life, count_under_way, start_draining
 from lrs.http.pace import keep_pace
 from lrs.http.routes import add_routes
 from lrs.intake import Intake
@@ -51,7 +51,7 @@ def create_app(config: Config, *, clock: Callable[[], datetime] | None = None) -
 
 def bare_app(config: Config, clock: Callable[[], datetime], adapters: Mapping[str, Adapter]) -> web.Application:
     """All paths, and none of the parts behind them: those are expected under the keys of `lrs.http.keys`."""
-    middlewares = (observe, answer_errors, answer_preflights, keep_pace, alternate_syntax)
+    middlewares = (count_under_way, observe, answer_errors, answer_preflights, keep_pace, alternate_syntax)
     app = web.Application(middlewares=middlewares, client_max_size=config.body_limit)
     app[keys.CONFIG], app[keys.CLOCK], app[keys.ADAPTERS] = config, clock, adapters
     app[METRICS], app[LIFE] = Metrics(), Life()

@@ -39,17 +39,13 @@ class Queue:
         self._grown: set[str] = set()
         self._sending: asyncio.Task[None] | None = None
         self._away_until = 0.0
+        self.reachable = True  # whether the last try to reach Redis went well
 
     def announce(self, tenants: Iterable[str]) -> None:
         """Remember that these tenants' logs have grown, and see that a worker is told within a moment."""
         self._grown.update(tenants)
         if self._sending is None and self._grown:
             self._sending = asyncio.create_task(self._send())
-
-    @property
-    def reachable(self) -> bool:
-        """Whether the last try to reach Redis went well (True before the first)."""
-        return time.monotonic() >= self._away_until
 
     async def _send(self) -> None:
         try:
@@ -66,11 +62,11 @@ class Queue:
             # A Redis that has stopped without closing its connections answers nothing, for ever.
             async with asyncio.timeout(SENT_WITHIN_S):
                 await self._enqueue_all(tenants, moment)
-            self._away_until = 0.0
+            self.reachable = True
         except (RedisError, OSError, TimeoutError) as error:
-            if not self._away_until:
+            if self.reachable:
                 logger.warning("redis_away", error=str(error))
-            self._away_until = time.monotonic() + AWAY_FOR_S
+            self.reachable, self._away_until = False, time.monotonic() + AWAY_FOR_S
 
     async def _enqueue_all(self, tenants: Iterable[str], moment: int) -> None:
         if self._redis is None:

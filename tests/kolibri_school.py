@@ -12,8 +12,8 @@ from aiohttp.test_utils import TestClient
 
 from adapters.kolibri.routes import adapter
 from adapters.kolibri.summaries import MATERIALIZERS
-from lrs.errors import StatementConflict
 from lrs.config import Config
+from lrs.errors import StatementConflict
 from lrs.http import keys
 from lrs.intake import Accepted
 from lrs.materialize import Materializer, fold

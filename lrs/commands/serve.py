@@ -52,13 +52,15 @@ async def _serve(config: Config, announce_on: int | None) -> None:
 
     from lrs.app import create_app
     from lrs.http.connections import Runner
+    from lrs.http.ops import drain
     from lrs.logs import configure
 
     configure(config.log_format)
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    runner = Runner(create_app(config), request_timeout=config.request_timeout, shutdown_timeout=config.drain_timeout)
+    app = create_app(config)
+    runner = Runner(app, request_timeout=config.request_timeout, shutdown_timeout=config.drain_timeout)
     try:
         await runner.setup()
         site = web.TCPSite(runner, config.host, config.port, reuse_port=announce_on is not None or None)
@@ -71,8 +73,10 @@ async def _serve(config: Config, announce_on: int | None) -> None:
         else:
             os.write(announce_on, b"1")
         await stop.wait()
+        await site.stop()
+        await drain(app, config.drain_timeout)
     finally:
-        await runner.cleanup()  # closes the site first, then waits for what is being answered
+        await runner.cleanup()
 
 
 def _serve_with_many(config: Config) -> None:
