@@ -2,7 +2,7 @@
 
 A content is a file of the bucket `attachments` and a document of the collection `attachments`, which makes it known:
 `{_id: "<tenant>/<sha2>", tenant, sha2, length, file, unclaimed_since}`. Files are written here and not by the driver's own bucket,
-which holds up to 48 MB of a file in memory; they are plain GridFS all the same. docs/decisions/0009.
+which holds up to 48 MB of a file in memory; they are plain GridFS all the same. docs/decisions/0006.
 """
 
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence

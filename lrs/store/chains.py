@@ -3,7 +3,7 @@
 xAPI 1.0.3, Communication 2.1.3, "Filter Conditions for StatementRefs". A statement has one object, so what it refers to, at any
 remove, is a chain. The record of a referring statement holds the look-up values of the whole chain beside its own, and `awaits`: the id
 at which the chain ends because nothing is stored there yet. Whoever stores that id hands its values to all who await it; there is
-no climbing from link to link. docs/decisions/0015-references-are-looked-up-in-advance.md.
+no climbing from link to link. docs/decisions/0009-references-are-looked-up-in-advance.md.
 """
 
 from collections import defaultdict
