@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import os
 import random
 import uuid
 
@@ -19,6 +20,8 @@ from lrs.xapi.prepare import prepare
 from lrs.xapi.query import matches, parse_query
 from lrs.xapi.times import format_stored
 
+# LRS_LAW_EXAMPLES is the long mode of the law; an example is a log and several queries of it.
+EXAMPLES = int(os.environ.get("LRS_LAW_EXAMPLES", "60"))
 BEGIN_US = 1_772_442_847_000_000
 ACCOUNT = {"account": {"homePage": "https://school.example.org", "name": "ada"}}
 AGENTS = [learner("ada"), learner("bob"), ACCOUNT, {"objectType": "Group", "member": [learner("ada"), ACCOUNT]}]
@@ -93,7 +96,7 @@ def empty_tenants():
     return itertools.count(random.getrandbits(40))
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     sent=st.lists(statements, max_size=8), parameters=st.lists(queries, min_size=1, max_size=6),
     references=st.lists(st.none() | st.integers(0, 7), min_size=8, max_size=8),
