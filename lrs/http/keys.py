@@ -6,6 +6,7 @@ from datetime import datetime
 from aiohttp import web
 
 from lrs.config import Config
+from lrs.events import Events
 from lrs.follow import Follower
 from lrs.intake import Intake
 from lrs.oidc import Tokens
@@ -17,6 +18,7 @@ from lrs.store.attachments import Attachments
 from lrs.store.directory import Directory
 from lrs.store.documents import Documents
 from lrs.store.mongo import Database
+from lrs.store.native_events import NativeEvents
 from lrs.store.references import References
 from lrs.store.statements import Statements
 from lrs.store.watermark import Watermark
@@ -36,6 +38,8 @@ FOLLOWER = web.AppKey("follower", Follower)
 DIRECTORY = web.AppKey("directory", Directory)
 REFERENCES = web.AppKey("references", References)
 ADAPTERS = web.AppKey("adapters", Mapping[str, Adapter])
+NATIVE_EVENTS = web.AppKey("native_events", NativeEvents)
+EVENTS = web.AppKey("events", Events)
 QUEUE = web.AppKey("queue", Queue)
 # Not in every application: bearer tokens and rate limits are there if they are configured.
 TOKENS = web.AppKey("tokens", Tokens)

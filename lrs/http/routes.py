@@ -7,7 +7,7 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from lrs.errors import InvalidParameter
-from lrs.http import docs, documents, manage, metrics, openapi, ops, resources, statements, transfer, upkeep
+from lrs.http import docs, documents, manage, metrics, native, openapi, ops, resources, statements, transfer, upkeep
 from lrs.http.auth import (
     CALLER,
     OPEN,
@@ -16,6 +16,7 @@ from lrs.http.auth import (
     READS_PROFILES,
     READS_STATE,
     READS_STATEMENTS,
+    WRITES_EVENTS,
     WRITES_PROFILES,
     WRITES_STATE,
     WRITES_STATEMENTS,
@@ -53,7 +54,8 @@ class Row:
     @property
     def paths(self) -> tuple[str, ...]:
         """The path, and below the prefix that names a tenant, where it is a tenant's at all."""
-        return (self.path, TENANT_PREFIX + self.path) if self.path.startswith("/xapi/") else (self.path,)
+        of_a_tenant = self.path.startswith("/xapi/") or self.access.door is Door.CALLER
+        return (self.path, TENANT_PREFIX + self.path) if of_a_tenant else (self.path,)
 
 
 ROWS = (
@@ -75,6 +77,7 @@ ROWS = (
     Row("PUT", AGENT_PROFILE, documents.AGENT_PROFILES.put, WRITES_PROFILES),
     Row("POST", AGENT_PROFILE, documents.AGENT_PROFILES.post, WRITES_PROFILES),
     Row("DELETE", AGENT_PROFILE, documents.AGENT_PROFILES.delete, WRITES_PROFILES),
+    Row("POST", native.DOOR, native.post_events, WRITES_EVENTS),
     Row("GET", TENANTS, manage.get_tenants, OPERATOR),
     Row("GET", TENANT, manage.get_tenant, OPERATOR),
     Row("PUT", TENANT, manage.put_tenant, OPERATOR),

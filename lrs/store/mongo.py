@@ -62,6 +62,13 @@ INDEXES: Mapping[str, tuple[IndexModel, ...]] = {
     "attachments.chunks": (_by("files_id", "n", unique=True),),
     "tenants": (_by("hosts", unique=True, partialFilterExpression={"hosts": {"$exists": True}}),),
     "entries": (_by("tenant", "adapter", "name"), _by("adapter", "kind", "names")),
+    # By adapter for translating history anew, by statement to find where one came from; pending and dead ones are few.
+    "native_events": (
+        _by("tenant", "adapter", "received"),
+        _by("tenant", "statements"),
+        _by("received", partialFilterExpression={"pending": True}),
+        _by("tenant", "received", partialFilterExpression={"outcome": "dead"}),
+    ),
 }
 
 
