@@ -8,6 +8,7 @@ import structlog
 from aiohttp import web
 
 from lrs.config import Config
+from lrs.dead_letters import DeadLetters
 from lrs.events import Events
 from lrs.follow import Follower
 from lrs.http import keys
@@ -84,7 +85,8 @@ async def _parts(app: web.Application) -> AsyncIterator[None]:
         app[keys.FOLLOWER] = follower = Follower(database, watermark, log, saved, materializers)
         app[keys.SUMMARIES] = Summaries(saved, follower, log)
         app[keys.REBUILDER] = Rebuilder(database, watermark, saved, follower, materializers)
-        app[keys.DIRECTORY] = Directory(database, config.secret, config.authority_home_page)
+        app[keys.DIRECTORY] = directory = Directory(database, config.secret, config.authority_home_page)
+        app[keys.DEAD_LETTERS] = DeadLetters(native_events, events, directory, app[keys.ADAPTERS])
         app[keys.REFERENCES] = References(database)
         yield
         await _drain(intake, events, config.drain_timeout)

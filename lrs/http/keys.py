@@ -6,6 +6,7 @@ from datetime import datetime
 from aiohttp import web
 
 from lrs.config import Config
+from lrs.dead_letters import DeadLetters
 from lrs.events import Events
 from lrs.follow import Follower
 from lrs.intake import Intake
@@ -40,6 +41,7 @@ REFERENCES = web.AppKey("references", References)
 ADAPTERS = web.AppKey("adapters", Mapping[str, Adapter])
 NATIVE_EVENTS = web.AppKey("native_events", NativeEvents)
 EVENTS = web.AppKey("events", Events)
+DEAD_LETTERS = web.AppKey("dead_letters", DeadLetters)
 QUEUE = web.AppKey("queue", Queue)
 # Not in every application: bearer tokens and rate limits are there if they are configured.
 TOKENS = web.AppKey("tokens", Tokens)

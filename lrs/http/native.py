@@ -52,7 +52,8 @@ async def _source(request: web.Request, adapter: Adapter) -> Source:
 
 
 def _origin(request: web.Request, adapter: Adapter) -> Origin:
-    return Origin(adapter.label, request.get(REQUEST_ID, ""), request[CALLER].key)
+    caller = request[CALLER]
+    return Origin(adapter.label, request.get(REQUEST_ID, ""), caller.key, caller.authority)
 
 
 def adapter_of(request: web.Request) -> Adapter:

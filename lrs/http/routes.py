@@ -7,7 +7,7 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from lrs.errors import InvalidParameter
-from lrs.http import docs, documents, manage, metrics, native, openapi, ops, resources, statements, transfer, upkeep
+from lrs.http import dead_letters, docs, documents, manage, metrics, native, openapi, ops, resources, statements, transfer, upkeep
 from lrs.http.auth import (
     CALLER,
     OPEN,
@@ -32,6 +32,8 @@ TENANT_PREFIX = "/t/{tenant}"
 TENANTS = "/manage/tenants"
 TENANT = TENANTS + "/{tenant}"
 ADAPTER = TENANT + "/adapters/{adapter}"
+DEAD_LETTERS = TENANT + "/dead-letters"
+DEAD_LETTER = DEAD_LETTERS + "/{adapter}/{received}"
 STATE = "/xapi/activities/state"
 ACTIVITY_PROFILE = "/xapi/activities/profile"
 AGENT_PROFILE = "/xapi/agents/profile"
@@ -93,6 +95,9 @@ ROWS = (
     Row("POST", TENANT + "/verify", upkeep.post_verify, OPERATOR),
     Row("GET", TENANT + "/export", transfer.get_export, OPERATOR),
     Row("POST", TENANT + "/import", transfer.post_import, OPERATOR),
+    Row("GET", DEAD_LETTERS, dead_letters.get_dead_letters, OPERATOR),
+    Row("GET", DEAD_LETTER, dead_letters.get_dead_letter, OPERATOR),
+    Row("POST", DEAD_LETTER + "/retry", dead_letters.post_retry, OPERATOR),
     Row("GET", "/manage/adapters", manage.get_adapters, OPERATOR),
     Row("GET", "/manage/status", upkeep.get_status, OPERATOR),
     Row("GET", "/openapi.json", openapi.get_openapi, OPEN),

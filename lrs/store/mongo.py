@@ -67,7 +67,7 @@ INDEXES: Mapping[str, tuple[IndexModel, ...]] = {
         _by("tenant", "adapter", "received"),
         _by("tenant", "statements"),
         _by("received", partialFilterExpression={"pending": True}),
-        _by("tenant", "received", partialFilterExpression={"outcome": "dead"}),
+        _by("tenant", "received", "_id", partialFilterExpression={"outcome": "dead"}),
     ),
 }
 

@@ -14,6 +14,7 @@ from lrs.gather import Gathered
 from lrs.store.log import DUPLICATE_KEY
 from lrs.store.mongo import Database, is_transient
 from lrs.store.watermark import now_us
+from lrs.xapi.types import Agent
 
 logger = structlog.get_logger(__name__)
 
@@ -52,11 +53,12 @@ class Fate:
 
 @dataclass(frozen=True)
 class Origin:
-    """Where events came from: the adapter as "name@version", the request's id, and the credential's key."""
+    """Where events came from: the adapter as "name@version", the request's id, the credential's key, and who vouches for its statements."""
 
     label: str
     request_id: str
     caller: str
+    authority: Agent
 
 
 def event_id(tenant: str, adapter: str, received_us: int) -> str:
@@ -83,7 +85,7 @@ class NativeEvents:
         self._last_us = first_us + len(texts) - 1
         documents = [
             {"tenant": tenant, "adapter": adapter, "received": first_us + index, "by": origin.label, "request": origin.request_id,
-             "caller": origin.caller, "index": index, **_body(text), "pending": True}
+             "caller": origin.caller, "authority": origin.authority, "index": index, **_body(text), "pending": True}
             for index, text in enumerate(texts)
         ]
         await self._insert(documents)
@@ -108,6 +110,20 @@ class NativeEvents:
                     each["received"] = first_us + offset
             except PyMongoError as error:
                 raise _unavailable(error) from error
+
+    async def set_aside(self, events: Sequence[Kept]) -> None:
+        """Leave pending events to a job: the sweep for abandoned ones passes them over."""
+        await self._events.update_many({"_id": {"$in": [each.id for each in events]}, "pending": True}, {"$set": {"pending": "job"}})
+
+    async def waiting(self, tenant: str, adapter: str, first_us: int, last_us: int, limit: int) -> list[dict[str, Any]]:
+        """Events set aside that were received in a span of time, in order."""
+        query = {"tenant": tenant, "adapter": adapter, "received": {"$gte": first_us, "$lte": last_us}, "pending": "job"}
+        return await self._events.find(query).sort("received", ASCENDING).limit(limit).to_list(limit)  # type: ignore[no-any-return]
+
+    async def replaced(self, event: str, label: str, statements: Sequence[str], replacements: Mapping[str, str]) -> None:
+        """Say that an event, by `_id`, is translated anew by "name@version": its statements now, and natural id -> id in use."""
+        change = {"by": label, "statements": list(statements), "replacements": dict(replacements)}
+        await self._events.update_one({"_id": event}, {"$set": change})
 
     async def note(self, fates: Mapping[str, Fate]) -> None:
         """Say what became of events, by `_id`; returns once that is safe."""
@@ -155,10 +171,10 @@ class NativeEvents:
         if kind is not None:
             query["reason.kind"] = kind
         if after is not None:
-            last = await self._events.find_one({"_id": after}, projection={"received": 1})
-            stamp = last["received"] if last else int(after.rpartition("/")[2])
+            stamp = int(after.rpartition("/")[2])
             query["$or"] = [{"received": {"$gt": stamp}}, {"received": stamp, "_id": {"$gt": after}}]
-        found = self._events.find(query).sort([("received", ASCENDING), ("_id", ASCENDING)]).limit(limit)
+        order = [("received", ASCENDING), ("_id", ASCENDING)] if adapter is None else [("received", ASCENDING)]
+        found = self._events.find(query).sort(order).limit(limit)
         return [each async for each in found]
 
     async def count(self, tenant: str, *, adapter: str | None = None, outcome: str | None = None, kind: str | None = None) -> int:

@@ -19,7 +19,7 @@ from lrs.store.native_events import NativeEvents, Origin, body_of
 from lrs.xapi.documents import AGENT_PROFILE
 from lrs.xapi.json_text import dump, parse
 
-ORIGIN = Origin("gate@1", "request-1", "a-key")
+ORIGIN = Origin("gate@1", "request-1", "a-key", AUTHORITY)
 
 
 def source_of(adapter: Adapter = GATE, tenant: str = "school") -> Source:
