@@ -50,11 +50,11 @@ async def get_statements(request: web.Request) -> web.StreamResponse:
     params = single_values(request.query)
     if "more" in params:
         only(params, ("more",))
-        cursor = unseal(params["more"], request.config_dict[CONFIG].secret, request[CALLER].tenant)
+        cursor = unseal(params["more"], request.app[CONFIG].secret, request[CALLER].tenant)
         return await _page(request, cursor)
     query = parse_query(params, request[VERSION])
     # Taken before anything is read: it must not promise what the read could not yet see.
-    through_us = await request.config_dict[WATERMARK].through()
+    through_us = await request.app[WATERMARK].through()
     if query.statement_id is not None or query.voided_statement_id is not None:
         return await _one(request, query, through_us)
     return await _page(request, Cursor(request[CALLER].tenant, query, None, through_us))
@@ -63,7 +63,7 @@ async def get_statements(request: web.Request) -> web.StreamResponse:
 async def _accept(request: web.Request, statements: Sequence[Any], received: Received) -> list[str]:
     caller = request[CALLER]
     await keep(request, received)
-    accepted = await request.config_dict[INTAKE].accept(
+    accepted = await request.app[INTAKE].accept(
         statements, tenant=caller.tenant, authority=caller.authority, version=request[VERSION],
         attachments=received.contents,
     )
@@ -90,7 +90,7 @@ def _under_id(statement: Mapping[str, Any], statement_id: str) -> Mapping[str, A
 async def _one(request: web.Request, query: StatementQuery, through_us: int) -> web.StreamResponse:
     voided = query.voided_statement_id is not None
     statement_id = query.voided_statement_id or query.statement_id or ""
-    found = await request.config_dict[STATEMENTS].stored(request[CALLER].tenant, statement_id, voided=voided)
+    found = await request.app[STATEMENTS].stored(request[CALLER].tenant, statement_id, voided=voided)
     if found is None or not _visible(found, request[CALLER]):
         raise NotFound(f"there is no {'voided ' if voided else ''}statement with this id")
     body = found.text if query.format == "exact" else dump((await _formatted(request, query, [found.statement]))[0])
@@ -103,11 +103,11 @@ async def _page(request: web.Request, cursor: Cursor) -> web.StreamResponse:
     # Not in the cursor: the caller's scopes are those of now.
     seen = query if _sees_all(caller) else replace(query, authority=identity(caller.authority))
     # No upper bound: who has just posted sees the own statements. What the watermark promises is below it in any case.
-    page = await request.config_dict[STATEMENTS].page(caller.tenant, seen, after=cursor.after)
+    page = await request.app[STATEMENTS].page(caller.tenant, seen, after=cursor.after)
     more = ""
     if page.next is not None:
         # The path as it came, so that every prefix we are mounted or proxied below is in it.
-        token = seal(replace(cursor, after=page.next), request.config_dict[CONFIG].secret)
+        token = seal(replace(cursor, after=page.next), request.app[CONFIG].secret)
         more = f"{request.rel_url.raw_path}?more={token}"
     if query.format == "exact":
         texts: Iterable[bytes] = (each.text for each in page.found)
@@ -138,7 +138,7 @@ async def _formatted(request: web.Request, query: StatementQuery, statements: Se
 async def _definitions(request: web.Request, statements: Sequence[Statement]) -> Mapping[str, Definition]:
     """What the store knows of the activities in the statements. An activity it knows nothing of yet keeps what its statement says."""
     ids = list(dict.fromkeys(each for statement in statements for each in mentioned_in(statement)))
-    known = await request.config_dict[SUMMARIES].saved(request[CALLER].tenant, ACTIVITY, ids)
+    known = await request.app[SUMMARIES].saved(request[CALLER].tenant, ACTIVITY, ids)
     definitions = {activity_id: canonical.definition for activity_id, canonical in known.items()}
     return {activity_id: definition for activity_id, definition in definitions.items() if definition}  # type: ignore[misc]
 

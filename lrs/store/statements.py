@@ -8,7 +8,7 @@ from typing import Any
 from motor.motor_asyncio import AsyncIOMotorCursor
 from pymongo import ASCENDING, DESCENDING
 
-from lrs.gathered import Gathered
+from lrs.asked_together import AskedTogether
 from lrs.store.filters import filter_of
 from lrs.store.mongo import Database
 from lrs.store.positions import last_at
@@ -44,7 +44,7 @@ class Statements:
     def __init__(self, database: Database, page_limit: int) -> None:
         self._records = database["records"]
         self._page_limit = page_limit
-        self._by_id = Gathered(self._find_by_ids, TOGETHER)
+        self._by_id = AskedTogether(self._find_by_ids, TOGETHER)
 
     async def get(self, tenant: str, statement_id: str, *, voided: bool) -> Statement | None:
         """The statement with an id if it is voided, or not, as asked; else None."""

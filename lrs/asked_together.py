@@ -15,7 +15,7 @@ class _Round(Generic[A]):
         self.answers: asyncio.Future[Mapping[str, A]]
 
 
-class Gathered(Generic[A]):
+class AskedTogether(Generic[A]):
     """Calls `ask` with the keys, each once, that came while the last call was under way; None for a key it has no answer to.
 
     Who asks alone waits for nobody. At most `most` keys go together. An error of a call reaches all it was for.

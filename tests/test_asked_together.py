@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from lrs.gathered import Gathered
+from lrs.asked_together import AskedTogether
 
 
 class Asked:
@@ -25,7 +25,7 @@ class Asked:
 
 async def test_what_is_asked_at_once_is_asked_together_and_once():
     asked = Asked()
-    ask = Gathered(asked, 10)
+    ask = AskedTogether(asked, 10)
     assert await asyncio.gather(ask("a"), ask("b"), ask("a"), ask("nobody")) == ["A", "B", "A", None]
     assert asked.calls == [["a", "b", "nobody"]]
 
@@ -33,7 +33,7 @@ async def test_what_is_asked_at_once_is_asked_together_and_once():
 async def test_an_answer_is_never_older_than_its_question():
     asked = Asked()
     asked.may.clear()
-    ask = Gathered(asked, 10)
+    ask = AskedTogether(asked, 10)
     first = asyncio.create_task(ask("a"))
     await asyncio.sleep(0.01)
     later = [asyncio.create_task(ask("a")), asyncio.create_task(ask("b"))]
@@ -45,13 +45,13 @@ async def test_an_answer_is_never_older_than_its_question():
 
 async def test_no_call_has_more_keys_than_it_may():
     asked = Asked()
-    ask = Gathered(asked, 3)
+    ask = AskedTogether(asked, 3)
     assert await asyncio.gather(*(ask(letter) for letter in "abcdefgh")) == list("ABCDEFGH")
     assert [len(call) for call in asked.calls] == [3, 3, 2]
 
 
 async def test_an_error_reaches_all_it_was_for_and_nobody_else():
-    ask = Gathered(Asked(), 2)
+    ask = AskedTogether(Asked(), 2)
     outcomes = await asyncio.gather(ask("a"), ask("bad"), ask("c"), return_exceptions=True)
     assert [type(each) for each in outcomes] == [LookupError, LookupError, str]
 
@@ -59,7 +59,7 @@ async def test_an_error_reaches_all_it_was_for_and_nobody_else():
 async def test_one_that_goes_away_takes_no_answer_from_the_others():
     asked = Asked()
     asked.may.clear()
-    ask = Gathered(asked, 10)
+    ask = AskedTogether(asked, 10)
     leaving, staying = asyncio.create_task(ask("a")), asyncio.create_task(ask("b"))
     await asyncio.sleep(0.01)
     leaving.cancel()
