@@ -53,6 +53,8 @@ INDEXES: Mapping[str, tuple[IndexModel, ...]] = {
         _by("tenant", "awaits", partialFilterExpression={"awaits": {"$exists": True}}),
     ),
     "summaries": (_by("tenant", "materializer", "facets"), _by("tenant", "materializer", "key")),
+    # The lines of roll-ups: one scope of one roll-up, by time.
+    "lines": (_by("tenant", "label", "scope", "bucket"),),
     "credentials": (_by("tenant"),),
     # The first lists states and activity profiles, the second agent profiles, and finds all that is kept about somebody.
     "documents": (_by("tenant", "resource", "activity", "agent"), _by("tenant", "agent", "resource")),
