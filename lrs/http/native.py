@@ -1,20 +1,21 @@
 """The doors of native events: the generic one of every adapter, and what adapters' own routes share with it."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from aiohttp import web
 
-from lrs.errors import BrokenTranslation, InvalidBody, InvalidEvent, LRSError, NotFound
+from lrs.errors import BrokenTranslation, InvalidEvent, LRSError, NotFound
 from lrs.events import Outcome, Source, code_of, reason_of
 from lrs.http.answers import json_answer
 from lrs.http.auth import CALLER
 from lrs.http.body import read_bytes
 from lrs.http.keys import ADAPTERS, DIRECTORY, EVENTS
 from lrs.http.logs import REQUEST_ID
+from lrs.native_bodies import texts_of
 from lrs.plugins import Adapter
 from lrs.store.native_events import DEAD, DUPLICATE, STORED, Origin
-from lrs.xapi.json_text import dump, parse
+from lrs.xapi.json_text import dump
 
 NDJSON = ("application/x-ndjson", "application/ndjson", "application/jsonl")
 DOOR = "/adapters/{adapter}/events"
@@ -62,38 +63,6 @@ def adapter_of(request: web.Request) -> Adapter:
     if adapter is None or adapter.translate is None:
         raise NotFound(f"no adapter {request.match_info['adapter']} takes events here")
     return adapter
-
-
-def texts_of(adapter: Adapter, body: bytes, by_line: bool) -> list[bytes]:
-    """The events of a body as JSON texts. One that cannot be read stays as it is: it becomes a dead letter by itself.
-
-    Raises InvalidEvent if the body is JSON, but none that the adapter takes events from.
-    """
-    if by_line:
-        return [text for line in body.splitlines() if line.strip() for text in _split(adapter, line.strip())]
-    try:
-        return [dump(event) for event in adapter.split(parse(body))]
-    except InvalidBody:
-        lines = [line.strip() for line in body.splitlines() if line.strip()]
-        # Whoever sends lines may not say so. A single broken text is one event.
-        if len(lines) > 1 and _is_json(lines[0]):
-            return [text for line in lines for text in _split(adapter, line)]
-        return [body]
-
-
-def _split(adapter: Adapter, line: bytes) -> Iterator[bytes]:
-    try:
-        yield from (dump(event) for event in adapter.split(parse(line)))
-    except InvalidBody:
-        yield line
-
-
-def _is_json(line: bytes) -> bool:
-    try:
-        parse(line)
-    except InvalidBody:
-        return False
-    return True
 
 
 def answer_of(request: web.Request, outcomes: Sequence[Outcome]) -> web.Response:
