@@ -10,12 +10,13 @@ from lrs.events import Outcome, Source, code_of, reason_of
 from lrs.http.answers import json_answer
 from lrs.http.auth import CALLER
 from lrs.http.body import read_bytes
-from lrs.http.keys import ADAPTERS, DIRECTORY, EVENTS
+from lrs.http.keys import ADAPTERS, DIRECTORY, EVENTS, NATIVE_EVENTS
 from lrs.http.logs import REQUEST_ID
 from lrs.native_bodies import texts_of
 from lrs.plugins import Adapter
-from lrs.store.native_events import DEAD, DUPLICATE, STORED, Origin
+from lrs.store.native_events import DEAD, DUPLICATE, NOTHING, STORED, Fate, Origin
 from lrs.xapi.json_text import dump
+from lrs.xapi.types import Agent, Statement
 
 NDJSON = ("application/x-ndjson", "application/ndjson", "application/jsonl")
 DOOR = "/adapters/{adapter}/events"
@@ -44,6 +45,28 @@ async def take_events(request: web.Request, adapter: str, events: Sequence[Any])
     installed = request.config_dict[ADAPTERS][adapter]
     source, texts = await _source(request, installed), [dump(each) for each in events]
     return await request.config_dict[EVENTS].take(source, texts, _origin(request, installed))
+
+
+async def keep_call(request: web.Request, adapter: str, tenant: str, call: Any, *, caller: str, authority: Agent) -> str:
+    """Keep a call that its adapter answers by itself, as a JSON value, before anything is made of it; the id it is noted under.
+
+    `caller` says whose credential it came with. StoreUnavailable, TooLarge.
+    """
+    label = request.config_dict[ADAPTERS][adapter].label
+    origin = Origin(label, request.get(REQUEST_ID, ""), caller, authority)
+    [kept] = await request.config_dict[NATIVE_EVENTS].keep(tenant, adapter, [dump(call)], origin)
+    return kept.id
+
+
+def note_stored(request: web.Request, event: str, statements: Sequence[Statement]) -> None:
+    """Say which statements a kept call became."""
+    ids = [each["id"] for each in statements]
+    request.config_dict[NATIVE_EVENTS].note_soon({event: Fate(STORED if ids else NOTHING, ids)})
+
+
+def note_refused(request: web.Request, event: str, reason: Mapping[str, str]) -> None:
+    """Say why a kept call was refused: {"kind", "place", "rule", "code"}. It stays as a dead letter."""
+    request.config_dict[NATIVE_EVENTS].note_soon({event: Fate(DEAD, (), reason)})
 
 
 async def _source(request: web.Request, adapter: Adapter) -> Source:
