@@ -41,6 +41,7 @@ NEVER = {
     "lrs.errors": ("lrs", "adapters", "workers"),
     "lrs.store": ("lrs.http", "lrs.intake", "lrs.queue", "lrs.app", "lrs.follow", "lrs.commands", "adapters", "workers"),
     "lrs.intake": ("lrs.http", "lrs.app", "lrs.commands", "adapters", "workers"),
+    "lrs.jobs": ("lrs.http", "lrs.app", "lrs.commands", "adapters", "workers"),
     "lrs.queue": ("lrs.store", "lrs.http", "lrs.app", "lrs.commands", "adapters", "workers"),
     "lrs.rate_limits": ("lrs.store", "lrs.http", "lrs.app", "lrs.commands", "adapters", "workers"),
     "lrs.oidc": ("lrs.store", "lrs.http", "lrs.app", "lrs.commands", "adapters", "workers"),
