@@ -7,6 +7,8 @@ from typing import Any
 from aiohttp import web
 
 from lrs.config import Config
+from lrs.dead_letters import DeadLetters
+from lrs.events import Events
 from lrs.follow import Follower
 from lrs.intake import Intake
 from lrs.jobs import Jobs
@@ -19,6 +21,7 @@ from lrs.store.attachments import Attachments
 from lrs.store.directory import Directory
 from lrs.store.documents import Documents
 from lrs.store.mongo import Database
+from lrs.store.native_events import NativeEvents
 from lrs.store.references import References
 from lrs.store.statements import Statements
 from lrs.store.watermark import Watermark
@@ -39,6 +42,9 @@ FOLLOWER = web.AppKey("follower", Follower)
 DIRECTORY = web.AppKey("directory", Directory)
 REFERENCES = web.AppKey("references", References)
 ADAPTERS = web.AppKey("adapters", Mapping[str, Adapter])
+NATIVE_EVENTS = web.AppKey("native_events", NativeEvents)
+EVENTS = web.AppKey("events", Events)
+DEAD_LETTERS = web.AppKey("dead_letters", DeadLetters)
 QUEUE = web.AppKey("queue", Queue)
 # Not in every application: bearer tokens and rate limits are there if they are configured.
 TOKENS = web.AppKey("tokens", Tokens)

@@ -4,18 +4,19 @@ xAPI 1.0.3, Communication 2.2 and 3.1.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
 from typing import Any
 
+from pymongo import UpdateOne
 from pymongo.errors import DuplicateKeyError
 
 from lrs.errors import DocumentConflict, PreconditionFailed, StoreUnavailable, TooLarge
 from lrs.store.mongo import Database
 from lrs.store.watermark import now_us
-from lrs.xapi.documents import ANY, JSON, Place, Preconditions, etag_of, merged
+from lrs.xapi.documents import ANY, JSON, Place, Preconditions, Resource, etag_of, merged
 from lrs.xapi.json_text import dump
 
 # MongoDB refuses what is over 16 MiB; a document's place may take some of that.
@@ -111,6 +112,25 @@ class Documents:
     async def delete_several(self, tenant: str, place: Place) -> None:
         """Remove all documents of a context; without a registration, those of all registrations. Communication 2.3."""
         await self._documents.delete_many(_several(tenant, place))
+
+    async def put_profiles(self, tenant: str, profiles: Mapping[Place, bytes]) -> None:
+        """Put JSON contents at places, whatever is there; what is there already is not written."""
+        fresh = {_id(tenant, place): self._fresh(place, JSON, content) for place, content in profiles.items()}
+        there = self._documents.find({"_id": {"$in": list(fresh)}}, projection={"etag": 1})
+        same = {each["_id"] async for each in there if each["etag"] == fresh[each["_id"]]["etag"]}
+        writes = [
+            UpdateOne({"_id": each}, {"$set": {"tenant": tenant, **document}}, upsert=True)
+            for each, document in fresh.items() if each not in same
+        ]
+        if writes:
+            await self._documents.bulk_write(writes, ordered=False)
+
+    async def profiles(self, tenant: str, resource: Resource, profile_id: str) -> dict[str, bytes]:
+        """The contents of all documents of one profile, by the identity of the agent or the IRI of the activity."""
+        owner = resource.required[0].removesuffix("Id")
+        query = {"tenant": tenant, "resource": resource.name, "document_id": profile_id}
+        found = self._documents.find(query, projection={owner: 1, "content": 1})
+        return {each[owner]: each["content"] async for each in found}
 
     def _fresh(self, place: Place, content_type: str, content: bytes) -> dict[str, Any]:
         if len(content) > LARGEST:

@@ -53,6 +53,8 @@ INDEXES: Mapping[str, tuple[IndexModel, ...]] = {
         _by("tenant", "awaits", partialFilterExpression={"awaits": {"$exists": True}}),
     ),
     "summaries": (_by("tenant", "materializer", "facets"), _by("tenant", "materializer", "key")),
+    # The lines of roll-ups: one scope of one roll-up, by time.
+    "lines": (_by("tenant", "label", "scope", "bucket"),),
     "credentials": (_by("tenant"),),
     # The first lists states and activity profiles, the second agent profiles, and finds all that is kept about somebody.
     "documents": (_by("tenant", "resource", "activity", "agent"), _by("tenant", "agent", "resource")),
@@ -69,6 +71,13 @@ INDEXES: Mapping[str, tuple[IndexModel, ...]] = {
         _by("tenant", "kind", unique=True, partialFilterExpression={"state": "running"}),
         _by("same", unique=True, sparse=True),
         _by("expires", expireAfterSeconds=0),
+    ),
+    # By adapter for translating history anew, by statement to find where one came from; pending and dead ones are few.
+    "native_events": (
+        _by("tenant", "adapter", "received"),
+        _by("tenant", "statements"),
+        _by("received", partialFilterExpression={"pending": True}),
+        _by("tenant", "received", "_id", partialFilterExpression={"outcome": "dead"}),
     ),
 }
 
