@@ -45,6 +45,7 @@ NEVER = {
     "lrs.events": ("lrs.http", "lrs.app", "lrs.commands", "adapters", "workers"),
     "lrs.dead_letters": ("lrs.http", "lrs.app", "lrs.commands", "adapters", "workers"),
     "lrs.retranslation": ("lrs.http", "lrs.app", "lrs.commands", "adapters", "workers"),
+    "lrs.jobs": ("lrs.http", "lrs.app", "lrs.commands", "adapters", "workers"),
     "lrs.queue": ("lrs.store", "lrs.http", "lrs.app", "lrs.commands", "adapters", "workers"),
     "lrs.rate_limits": ("lrs.store", "lrs.http", "lrs.app", "lrs.commands", "adapters", "workers"),
     "lrs.oidc": ("lrs.store", "lrs.http", "lrs.app", "lrs.commands", "adapters", "workers"),

@@ -7,7 +7,21 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from lrs.errors import InvalidParameter
-from lrs.http import dead_letters, docs, documents, manage, metrics, native, openapi, ops, resources, statements, transfer, upkeep
+from lrs.http import (
+    dead_letters,
+    docs,
+    documents,
+    jobs,
+    manage,
+    metrics,
+    native,
+    openapi,
+    ops,
+    resources,
+    statements,
+    transfer,
+    upkeep,
+)
 from lrs.http.auth import (
     CALLER,
     OPEN,
@@ -32,6 +46,7 @@ TENANT_PREFIX = "/t/{tenant}"
 TENANTS = "/manage/tenants"
 TENANT = TENANTS + "/{tenant}"
 ADAPTER = TENANT + "/adapters/{adapter}"
+JOB = TENANT + "/jobs/{job}"
 DEAD_LETTERS = TENANT + "/dead-letters"
 DEAD_LETTER = DEAD_LETTERS + "/{adapter}/{received}"
 STATE = "/xapi/activities/state"
@@ -93,6 +108,10 @@ ROWS = (
     Row("POST", TENANT + "/settle", upkeep.post_settle, OPERATOR),
     Row("POST", TENANT + "/rebuild", upkeep.post_rebuild, OPERATOR),
     Row("POST", TENANT + "/verify", upkeep.post_verify, OPERATOR),
+    Row("GET", TENANT + "/jobs", jobs.get_jobs, OPERATOR),
+    Row("GET", JOB, jobs.get_job, OPERATOR),
+    Row("POST", JOB + "/cancel", jobs.post_cancel, OPERATOR),
+    Row("POST", JOB + "/retry", jobs.post_retry, OPERATOR),
     Row("GET", TENANT + "/export", transfer.get_export, OPERATOR),
     Row("POST", TENANT + "/import", transfer.post_import, OPERATOR),
     Row("GET", DEAD_LETTERS, dead_letters.get_dead_letters, OPERATOR),

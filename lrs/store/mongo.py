@@ -65,6 +65,14 @@ INDEXES: Mapping[str, tuple[IndexModel, ...]] = {
     "attachments.chunks": (_by("files_id", "n", unique=True),),
     "tenants": (_by("hosts", unique=True, partialFilterExpression={"hosts": {"$exists": True}}),),
     "entries": (_by("tenant", "adapter", "name"), _by("adapter", "kind", "names")),
+    # The second finds what may be taken; the others say what there may be one of, and for how long.
+    "jobs": (
+        _by("tenant", "_id"),
+        _by("state", "_id"),
+        _by("tenant", "kind", unique=True, partialFilterExpression={"state": "running"}),
+        _by("same", unique=True, sparse=True),
+        _by("expires", expireAfterSeconds=0),
+    ),
     # By adapter for translating history anew, by statement to find where one came from; pending and dead ones are few.
     "native_events": (
         _by("tenant", "adapter", "received"),
