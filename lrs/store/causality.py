@@ -8,7 +8,12 @@ import threading
 from typing import Any
 
 from bson.timestamp import Timestamp
-from pymongo.monitoring import ServerHeartbeatFailedEvent, ServerHeartbeatListener, ServerHeartbeatStartedEvent, ServerHeartbeatSucceededEvent
+from pymongo.monitoring import (
+    ServerHeartbeatFailedEvent,
+    ServerHeartbeatListener,
+    ServerHeartbeatStartedEvent,
+    ServerHeartbeatSucceededEvent,
+)
 from pymongo.read_concern import ReadConcern
 
 
