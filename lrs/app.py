@@ -23,12 +23,13 @@ from lrs.http.ops import LIFE, Life, count_under_way, start_draining
 from lrs.http.pace import keep_pace
 from lrs.http.routes import add_routes
 from lrs.intake import Intake
+from lrs.jobs import Jobs
 from lrs.plugins import Adapter, load_adapters, load_materializers
 from lrs.queue import Queue
-from lrs.rebuild import Rebuilder
 from lrs.store.attachments import Attachments
 from lrs.store.directory import Directory
 from lrs.store.documents import Documents
+from lrs.store.jobs import KeptJobs
 from lrs.store.log import Log
 from lrs.store.mongo import Database
 from lrs.store.native_events import NativeEvents
@@ -84,7 +85,7 @@ async def _parts(app: web.Application) -> AsyncIterator[None]:
         saved = SavedSummaries(database)
         app[keys.FOLLOWER] = follower = Follower(database, watermark, log, saved, materializers)
         app[keys.SUMMARIES] = Summaries(saved, follower, log)
-        app[keys.REBUILDER] = Rebuilder(database, watermark, saved, follower, materializers)
+        app[keys.MATERIALIZERS], app[keys.JOBS] = materializers, Jobs(KeptJobs(database), queue)
         app[keys.DIRECTORY] = directory = Directory(database, config.secret, config.authority_home_page)
         app[keys.DEAD_LETTERS] = DeadLetters(native_events, events, directory, app[keys.ADAPTERS])
         app[keys.REFERENCES] = References(database)

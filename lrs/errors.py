@@ -104,6 +104,10 @@ class TenantLeaving(LRSError):
     """A tenant of this name is being deleted, or its deletion was interrupted."""
 
 
+class JobNotInState(LRSError):
+    """A job that is over cannot be cancelled, and one that is not cannot be tried again."""
+
+
 class Unauthorized(LRSError):
     """No credential came, or none that is known."""
 

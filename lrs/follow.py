@@ -14,12 +14,14 @@ import structlog
 from lrs.errors import StoreUnavailable
 from lrs.materialize import BrokenMaterializer, Materializer, fold
 from lrs.single_flight import SingleFlight
+from lrs.store.cursors import Cursor, Cursors, Fence, Superseded, moved
 from lrs.store.keying import Keying
 from lrs.store.log import Log
 from lrs.store.mongo import Database
 from lrs.store.positions import last_at
 from lrs.store.records import record_id
-from lrs.store.summaries import BEFORE_ALL, FOLDED, IN_ORDER, Saved, SavedSummaries, counts
+from lrs.store.saving import Cell, Saved, forgotten, to_keep
+from lrs.store.summaries import BEFORE_ALL, FOLDED, IN_ORDER, SavedSummaries, counts
 from lrs.store.watermark import Watermark
 
 logger = structlog.get_logger(__name__)
@@ -47,7 +49,7 @@ class Follower:
         self, database: Database, watermark: Watermark, log: Log, saved: SavedSummaries,
         materializers: Mapping[str, Materializer[Any]],
     ) -> None:
-        self._cursors = database["cursors"]
+        self._cursors = Cursors(database)
         self._records = database["records"]
         self._watermark = watermark
         self._log = log
@@ -73,7 +75,7 @@ class Follower:
 
     async def wait_for(self, tenant: str, materializer: Materializer[Any]) -> None:
         """Return if the summaries of a materializer are there; StoreUnavailable if they are not within a few seconds."""
-        if tenant in self._whole or materializer.label in await self._positions(tenant):
+        if tenant in self._whole or materializer.label in (await self._read(tenant)).positions:
             return
         # It goes on when nobody waits any more.
         try:
@@ -91,38 +93,43 @@ class Follower:
     async def follow(self, tenant: str) -> int:
         """Read the log from the cursors to the watermark, and bring up to date what it touches."""
         through_us = await self._watermark.through(fresh=True)
-        positions = await self._positions(tenant)
-        # All stand at one place, unless other processes have other materializers.
-        for start in sorted(set(positions.values()), reverse=True):
-            labels = [label for label, position in positions.items() if position == start]
-            await self._advance(tenant, labels, start, last_at(through_us), "positions")
-        return through_us
+        while True:
+            cursor = await self._read(tenant)
+            positions = {label: at for label, at in cursor.positions.items() if label in self._by_label}
+            try:
+                # All stand at one place, unless other processes have other materializers.
+                for start in sorted(set(positions.values()), reverse=True):
+                    labels = [label for label, position in positions.items() if position == start]
+                    await self._advance(cursor, labels, start, last_at(through_us), "positions")
+                return through_us
+            except Superseded:
+                logger.info("read_again", tenant=tenant)
 
     async def _build(self, tenant: str) -> int:
         """Do it from the beginning of the log for what has no cursor."""
         through_us = await self._watermark.through(fresh=True)
-        positions, begun = await self._positions(tenant), await self._positions(tenant, "building")
-        if new := [label for label in self._by_label if label not in positions]:
-            start = min(begun.get(label, BEFORE_ALL) for label in new)
-            await self._advance(tenant, new, start, last_at(through_us), "building")
-            names = [_field(label) for label in new]
-            await self._cursors.update_one({"_id": tenant}, {
-                "$max": {f"positions.{name}": last_at(through_us) for name in names},
-                "$unset": {f"building.{name}": "" for name in names},
-            }, upsert=True)
+        while True:
+            cursor = await self._read(tenant)
+            if not (new := [label for label in self._by_label if label not in cursor.positions]):
+                break
+            try:
+                start = min(cursor.building.get(label, BEFORE_ALL) for label in new)
+                await self._advance(cursor, new, start, last_at(through_us), "building")
+                await self._cursors.built(tenant, new, last_at(through_us))
+            except Superseded:
+                logger.info("read_again", tenant=tenant)
         if len(self._whole) >= MOST_REMEMBERED:
             self._whole.clear()
         self._whole.add(tenant)
         return through_us
 
-    async def _advance(self, tenant: str, labels: Sequence[str], start: int, through: int, field: str) -> None:
+    async def _advance(self, cursor: Cursor, labels: Sequence[str], start: int, through: int, field: str) -> None:
         while start < through:
-            records = await self.next(tenant, start, through)
-            await self._apply(tenant, labels, records, start)
+            records = await self.next(cursor.tenant, start, through)
+            cells = await self._applied(cursor.tenant, labels, records, start)
             # A full chunk may end before the watermark; a shorter one means that there is nothing more up to it.
             start = records[-1]["position"] if len(records) == CHUNK else through
-            moved = {f"{field}.{_field(label)}": start for label in labels}
-            await self._cursors.update_one({"_id": tenant}, {"$max": moved}, upsert=True)
+            await self._saved.write(cursor.tenant, cells, Fence(cursor.tenant, cursor.epoch, moved(field, labels, start)))
 
     async def behind(self, tenant: str) -> int | None:
         """The position of the oldest record that summaries may not reflect yet; None if there is none."""
@@ -133,7 +140,7 @@ class Follower:
 
     async def lagging(self) -> list[str]:
         """The tenants that have records beyond a cursor. As cheap for thousands that rest as reading their cursors."""
-        cursors = {each["_id"]: self._lowest(each) async for each in self._cursors.find({})}
+        cursors = {each.tenant: self._lowest(each) async for each in self._cursors.all()}
         ends = self._records.aggregate([  # hops through the index of the log, from tenant to tenant
             {"$sort": {"tenant": -1, "position": -1}}, {"$group": {"_id": "$tenant", "last": {"$first": "$position"}}},
         ])
@@ -141,27 +148,24 @@ class Follower:
 
     async def cursor(self, tenant: str) -> int:
         """The position up to which all saved summaries are complete; -1 before the first run."""
-        return self._lowest(await self._cursors.find_one({"_id": tenant}) or {})
+        return self._lowest(await self._cursors.peek(tenant))
 
-    def _lowest(self, cursors: Mapping[str, Any]) -> int:
-        positions = cursors.get("positions", {})
-        return min((positions.get(_field(label), BEFORE_ALL) for label in self._by_label), default=BEFORE_ALL)
+    def _lowest(self, cursor: Cursor) -> int:
+        return min((cursor.positions.get(label, BEFORE_ALL) for label in self._by_label), default=BEFORE_ALL)
 
-    async def _positions(self, tenant: str, field: str = "positions") -> dict[str, int]:
-        """The cursors there are of the materializers installed here, by label."""
-        found = (await self._cursors.find_one({"_id": tenant}) or {}).get(field, {})
-        positions = {label: found[_field(label)] for label in self._by_label if _field(label) in found}
-        if len(positions) < len(self._by_label) and field == "positions":
+    async def _read(self, tenant: str) -> Cursor:
+        cursor = await self._cursors.read(tenant)
+        if self._by_label.keys() - cursor.positions.keys():
             self._whole.discard(tenant)
-        return positions
+        return cursor
 
     async def next(self, tenant: str, cursor: int, through: int) -> Records:
         """The next chunk of a tenant's log beyond a cursor, up to a position."""
         query = {"tenant": tenant, "position": {"$gt": cursor, "$lte": through}}
         return await self._records.find(query, projection=FOLDED).sort(IN_ORDER).limit(CHUNK).to_list(CHUNK)
 
-    async def _apply(self, tenant: str, labels: Sequence[str], records: Records, after: int) -> None:
-        """Save the summaries these records touch, as they are after the last of them."""
+    async def _applied(self, tenant: str, labels: Sequence[str], records: Records, after: int) -> list[Cell]:
+        """The summaries these records touch, as they are after the last of them."""
         touched: dict[str, dict[str, list[dict[str, Any]]]] = {label: defaultdict(list) for label in labels}
         # Only if the process that stored a void ended before it could see to it; such a void comes again later.
         await self._log.see_to_voids({each["_id"]: record_id(tenant, each["voids"]) for each in records if "voids" in each})
@@ -172,13 +176,15 @@ class Follower:
                 label, _, key = record_key.partition(":")
                 if label in touched:
                     touched[label][key].append(record)
+        cells: list[Cell] = []
         for label, by_key in touched.items():
             if by_key:
-                await self._bring_up(tenant, self._by_label[label], by_key, after, records[-1]["position"])
+                cells += await self._brought_up(tenant, self._by_label[label], by_key, after, records[-1]["position"])
+        return cells
 
-    async def _bring_up(
+    async def _brought_up(
         self, tenant: str, materializer: Materializer[Any], by_key: Mapping[str, Records], after: int, mark: int
-    ) -> None:
+    ) -> list[Cell]:
         saved = await self._saved.load(tenant, materializer, list(by_key))
         due = {key: records for key, records in by_key.items() if key not in saved or saved[key].mark < mark}
         new = [key for key in due if key not in saved]
@@ -192,13 +198,8 @@ class Follower:
                 summaries[key] = extended(materializer, key, saved.get(key), due[key], through=mark)
             except BrokenMaterializer:
                 logger.exception("fold_failed", tenant=tenant, materializer=materializer.label, key=key)
-        await self._saved.forget(tenant, materializer, [key for key in due if key not in summaries])
-        await self._saved.save(tenant, materializer, [Saved(key, mark, each) for key, each in summaries.items()])
-
-
-def _field(label: str) -> str:
-    """A label as the name of a field: MongoDB takes a dot for a step down."""
-    return label.replace(".", "/")
+        cells = [to_keep(tenant, materializer, Saved(key, mark, each)) for key, each in summaries.items()]
+        return cells + [forgotten(tenant, materializer, key) for key in due if key not in summaries]
 
 
 def extended(

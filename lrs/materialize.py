@@ -32,6 +32,35 @@ def no_facets(_summary: Any) -> Mapping[str, Iterable[str]]:
 
 
 @dataclass(frozen=True)
+class Row:
+    """What one cell adds to one line of a roll-up.
+
+    `scope` is compared for equality ("all", "group=7b"), `bucket` is "" or a UTC hour or day ("2026-01-15T09", "2026-01-15") and can be
+    asked for by range, `dims` are further names and their values. `sums` are whole numbers only (milliseconds, millionths of a score), as
+    sums of those are exact in any order. One cell may add at most 10**12 to a sum: lines stay within 64 bits.
+    """
+
+    scope: str
+    bucket: str
+    dims: Mapping[str, str]
+    sums: Mapping[str, int]
+
+
+@dataclass(frozen=True)
+class Line:
+    """Lines of a roll-up added up over one group. `distinct` is how many different values of the dim that was asked for it has."""
+
+    group: tuple[str, ...]
+    sums: dict[str, int]
+    distinct: int = 0
+
+
+def no_rows(_key: str, _summary: Any) -> Iterable[Row]:
+    """A summary that adds to no roll-up."""
+    return ()
+
+
+@dataclass(frozen=True)
 class Materializer(Generic[S]):
     """How one kind of summary comes out of statements.
 
@@ -39,7 +68,8 @@ class Materializer(Generic[S]):
     new summary and touches nothing else; statements come in the order of the tenant's log, voided ones left out. `shape` is
     the summary's frozen dataclass (or msgspec struct), `facets(summary)` what a listing may filter by. A new `version` means that
     everything is folded anew. `part(statement, key)` is what `step` gets of a statement: by default all of it; a summary that depends
-    on its own key takes here what concerns it.
+    on its own key takes here what concerns it. `rows(key, summary)` makes the summary a cell of a roll-up: whenever it is saved, the lines
+    of the roll-up change by what its rows have become; keep cells small, as each is folded anew when a void touches it.
     """
 
     name: str
@@ -50,6 +80,7 @@ class Materializer(Generic[S]):
     step: Callable[[S, Any], S]
     facets: Callable[[S], Mapping[str, Iterable[str]]] = no_facets
     part: Callable[[Statement, str], Any] = whole
+    rows: Callable[[str, S], Iterable[Row]] = no_rows
 
     @property
     def label(self) -> str:

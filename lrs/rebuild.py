@@ -9,7 +9,8 @@ from lrs.materialize import Materializer
 from lrs.store.keying import Keying
 from lrs.store.mongo import Database
 from lrs.store.positions import last_at
-from lrs.store.summaries import BEFORE_ALL, Saved, SavedSummaries
+from lrs.store.saving import Saved
+from lrs.store.summaries import BEFORE_ALL, SavedSummaries
 from lrs.store.watermark import Watermark
 
 # Summaries folded together: their records are read with one query.

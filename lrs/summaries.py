@@ -1,10 +1,10 @@
 """Reading summaries: one by its key, always current; many by their facets."""
 
 from collections.abc import Mapping, Sequence
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from lrs.follow import Follower, extended
-from lrs.materialize import Materializer, fold
+from lrs.materialize import Line, Materializer, fold
 from lrs.store.log import Log
 from lrs.store.summaries import BEFORE_ALL, SavedSummaries, counts
 
@@ -51,3 +51,36 @@ class Summaries:
         await self._follower.follow_once(tenant)
         await self._follower.wait_for(tenant, materializer)
         return await self._saved.find(tenant, materializer, facets)
+
+    async def page(
+        self, tenant: str, materializer: Materializer[S], facets: Mapping[str, str], *, after: str | None = None, limit: int
+    ) -> tuple[list[tuple[str, S]], str | None]:
+        """At most `limit` summaries with all the facets and a key beyond `after`, in the order of their keys; and the key after which
+        there are more, None if these are the last. A page costs the same wherever it is. StoreUnavailable as above.
+        """
+        if after is None:
+            await self._follower.follow_once(tenant)
+        await self._follower.wait_for(tenant, materializer)
+        return await self._saved.page(tenant, materializer, facets, after=after, limit=limit)
+
+    async def rows(
+        self, tenant: str, materializer: Materializer[Any], scope: str | Sequence[str], *, since: str | None = None,
+        until: str | None = None, by: Sequence[str] = (), sums: Sequence[str] = (),
+        where: Mapping[str, str | Sequence[str]] | None = None, distinct: str | None = None, limit: int | None = None,
+    ) -> list[Line]:
+        """The lines of a roll-up in one scope or several, added up by group, in the order of the groups.
+
+        Of those with `since` <= bucket < `until` and the dims of `where` (where several values are given: one of them). `by` names dims,
+        "scope", "bucket", or "bucket:10" for its first ten characters; what a line lacks is "". `sums` names what to add up, by default
+        all there is; `distinct` a dim whose different values are counted; `limit` takes only so many lines, the first ones by bucket. No
+        group is made of no lines. StoreUnavailable as above.
+        """
+        await self._follower.follow_once(tenant)
+        await self._follower.wait_for(tenant, materializer)
+        return await self._saved.lines(
+            tenant, materializer, scope, since=since, until=until, by=by, sums=sums, where=where, distinct=distinct, limit=limit,
+        )
+
+    async def through(self, tenant: str) -> int:
+        """Bring summaries up to now; the microseconds since the epoch up to which lists and roll-ups are complete."""
+        return await self._follower.follow_once(tenant)

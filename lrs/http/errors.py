@@ -44,6 +44,7 @@ STATUS: Mapping[type[LRSError], int] = {
     errors.CredentialTaken: 409,
     errors.HostTaken: 409,
     errors.TenantLeaving: 409,
+    errors.JobNotInState: 409,
     errors.PreconditionFailed: 412,
     errors.TooLarge: 413,
     errors.UnsupportedMediaType: 415,

@@ -6,6 +6,7 @@ the cheaper one. Signal handlers use `request.config_dict[KEY]`: by then `reques
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
+from typing import Any
 
 from aiohttp import web
 
@@ -14,11 +15,12 @@ from lrs.dead_letters import DeadLetters
 from lrs.events import Events
 from lrs.follow import Follower
 from lrs.intake import Intake
+from lrs.jobs import Jobs
+from lrs.materialize import Materializer
 from lrs.oidc import Tokens
 from lrs.plugins import Adapter
 from lrs.queue import Queue
 from lrs.rate_limits import RateLimits
-from lrs.rebuild import Rebuilder
 from lrs.store.attachments import Attachments
 from lrs.store.directory import Directory
 from lrs.store.documents import Documents
@@ -38,7 +40,8 @@ STATEMENTS = web.AppKey("statements", Statements)
 DOCUMENTS = web.AppKey("documents", Documents)
 WATERMARK = web.AppKey("watermark", Watermark)
 SUMMARIES = web.AppKey("summaries", Summaries)
-REBUILDER = web.AppKey("rebuilder", Rebuilder)
+MATERIALIZERS = web.AppKey("materializers", Mapping[str, Materializer[Any]])
+JOBS = web.AppKey("jobs", Jobs)
 FOLLOWER = web.AppKey("follower", Follower)
 DIRECTORY = web.AppKey("directory", Directory)
 REFERENCES = web.AppKey("references", References)

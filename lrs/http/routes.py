@@ -7,13 +7,29 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from lrs.errors import InvalidParameter
-from lrs.http import dead_letters, docs, documents, manage, metrics, native, openapi, ops, resources, statements, transfer, upkeep
+from lrs.http import (
+    dead_letters,
+    docs,
+    documents,
+    jobs,
+    manage,
+    metrics,
+    native,
+    openapi,
+    ops,
+    reports,
+    resources,
+    statements,
+    transfer,
+    upkeep,
+)
 from lrs.http.auth import (
     CALLER,
     OPEN,
     OPERATOR,
     READS_DEFINITIONS,
     READS_PROFILES,
+    READS_REPORTS,
     READS_STATE,
     READS_STATEMENTS,
     WRITES_EVENTS,
@@ -32,6 +48,7 @@ TENANT_PREFIX = "/t/{tenant}"
 TENANTS = "/manage/tenants"
 TENANT = TENANTS + "/{tenant}"
 ADAPTER = TENANT + "/adapters/{adapter}"
+JOB = TENANT + "/jobs/{job}"
 DEAD_LETTERS = TENANT + "/dead-letters"
 DEAD_LETTER = DEAD_LETTERS + "/{adapter}/{received}"
 STATE = "/xapi/activities/state"
@@ -80,6 +97,13 @@ ROWS = (
     Row("POST", AGENT_PROFILE, documents.AGENT_PROFILES.post, WRITES_PROFILES),
     Row("DELETE", AGENT_PROFILE, documents.AGENT_PROFILES.delete, WRITES_PROFILES),
     Row("POST", native.DOOR, native.post_events, WRITES_EVENTS),
+    Row("GET", native.IMPORT, native.get_import, WRITES_EVENTS),
+    Row("GET", "/reports/progress", reports.get_progress, READS_REPORTS),
+    Row("GET", "/reports/progress/courses", reports.get_course_progress, READS_REPORTS),
+    Row("GET", "/reports/activities", reports.get_activities, READS_REPORTS),
+    Row("GET", "/reports/courses", reports.get_courses, READS_REPORTS),
+    Row("GET", "/reports/daily", reports.get_daily, READS_REPORTS),
+    Row("GET", "/reports/mastery", reports.get_mastery, READS_REPORTS),
     Row("GET", TENANTS, manage.get_tenants, OPERATOR),
     Row("GET", TENANT, manage.get_tenant, OPERATOR),
     Row("PUT", TENANT, manage.put_tenant, OPERATOR),
@@ -90,14 +114,22 @@ ROWS = (
     Row("GET", ADAPTER + "/settings", manage.get_settings, OPERATOR),
     Row("PUT", ADAPTER + "/settings", manage.put_settings, OPERATOR),
     Row("PUT", ADAPTER + "/reference/{name}", manage.put_reference, OPERATOR),
+    Row("GET", TENANT + "/mastery-rules", reports.get_rules, OPERATOR),
+    Row("PUT", TENANT + "/mastery-rules", reports.put_rules, OPERATOR),
     Row("POST", TENANT + "/settle", upkeep.post_settle, OPERATOR),
     Row("POST", TENANT + "/rebuild", upkeep.post_rebuild, OPERATOR),
     Row("POST", TENANT + "/verify", upkeep.post_verify, OPERATOR),
+    Row("GET", TENANT + "/jobs", jobs.get_jobs, OPERATOR),
+    Row("GET", JOB, jobs.get_job, OPERATOR),
+    Row("POST", JOB + "/cancel", jobs.post_cancel, OPERATOR),
+    Row("POST", JOB + "/retry", jobs.post_retry, OPERATOR),
     Row("GET", TENANT + "/export", transfer.get_export, OPERATOR),
     Row("POST", TENANT + "/import", transfer.post_import, OPERATOR),
     Row("GET", DEAD_LETTERS, dead_letters.get_dead_letters, OPERATOR),
     Row("GET", DEAD_LETTER, dead_letters.get_dead_letter, OPERATOR),
     Row("POST", DEAD_LETTER + "/retry", dead_letters.post_retry, OPERATOR),
+    Row("POST", DEAD_LETTERS + "/replay", dead_letters.post_replay, OPERATOR),
+    Row("POST", ADAPTER + "/retranslate", dead_letters.post_retranslate, OPERATOR),
     Row("GET", "/manage/adapters", manage.get_adapters, OPERATOR),
     Row("GET", "/manage/status", upkeep.get_status, OPERATOR),
     Row("GET", "/openapi.json", openapi.get_openapi, OPEN),

@@ -4,17 +4,17 @@ A saved summary is the fold of all records of its key up to its mark, a position
 """
 
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from typing import Any, TypeVar
 
 import structlog
-from pymongo import ASCENDING, UpdateOne
-from pymongo.errors import BulkWriteError
+from pymongo import ASCENDING
 
-from lrs.materialize import MISHAPS, BrokenMaterializer, Materializer, fold, record_keys
-from lrs.store.log import DUPLICATE_KEY
+from lrs.materialize import MISHAPS, BrokenMaterializer, Line, Materializer, fold, record_keys
+from lrs.store.cursors import Fence
 from lrs.store.mongo import Database
 from lrs.store.records import statement_of
+from lrs.store.rollups import Lines
+from lrs.store.saving import Cell, Saved, Saving, cell_id, forgotten, to_keep
 
 logger = structlog.get_logger(__name__)
 
@@ -23,15 +23,6 @@ S = TypeVar("S")
 IN_ORDER = [("position", ASCENDING)]
 FOLDED = {"statement": 1, "text": 1, "position": 1, "voids": 1, "voided": 1, "keys": 1, "awaits": 1}
 BEFORE_ALL = -1
-
-
-@dataclass(frozen=True)
-class Saved(Generic[S]):
-    """A summary and how far it goes: all records of its key with a position up to `mark`."""
-
-    key: str
-    mark: int
-    summary: S
 
 
 def counts(
@@ -55,6 +46,8 @@ class SavedSummaries:
     def __init__(self, database: Database) -> None:
         self._summaries = database["summaries"]
         self._records = database["records"]
+        self._saving = Saving(database)
+        self._lines = Lines(database)
 
     async def load(self, tenant: str, materializer: Materializer[S], keys: Sequence[str]) -> dict[str, Saved[S]]:
         """The saved summaries among these keys, by key; one that cannot be read counts as not saved."""
@@ -80,33 +73,40 @@ class SavedSummaries:
         found = self._summaries.find(query, projection={"key": 1, "state": 1}).sort("key", ASCENDING)
         return [(each["key"], materializer.decode(each["state"])) async for each in found]
 
-    async def save(self, tenant: str, materializer: Materializer[S], summaries: Iterable[Saved[S]]) -> None:
-        """Write summaries, but none over one that goes further."""
-        writes, broken = [], []
-        for saved in summaries:
+    async def page(
+        self, tenant: str, materializer: Materializer[S], facets: Mapping[str, str], *, after: str | None, limit: int
+    ) -> tuple[list[tuple[str, S]], str | None]:
+        """The next saved summaries that have every facet, by key, and the key after which there are more; without what cannot be read."""
+        query: dict[str, Any] = {"tenant": tenant, "materializer": materializer.label}
+        if wanted := [f"{name}={value}" for name, value in facets.items()]:
+            query["facets"] = wanted[0] if len(wanted) == 1 else {"$all": wanted}
+        if after is not None:
+            query["key"] = {"$gt": after}
+        found = self._summaries.find(query, projection={"key": 1, "state": 1}).sort("key", ASCENDING).limit(limit + 1)
+        documents = await found.to_list(limit + 1)
+        summaries = []
+        for each in documents[:limit]:
             try:
-                document = _document(tenant, materializer, saved)
+                summaries.append((each["key"], materializer.decode(each["state"])))
             except MISHAPS:
-                logger.exception("summary_unwritable", materializer=materializer.label, key=saved.key)
-                broken.append(saved.key)
-            else:
-                further = {"_id": _id(tenant, materializer, saved.key), "mark": {"$lt": saved.mark}}
-                writes.append(UpdateOne(further, {"$set": document}, upsert=True))
-        await self.forget(tenant, materializer, broken)
-        if not writes:
-            return
-        try:
-            await self._summaries.bulk_write(writes, ordered=False)
-        except BulkWriteError as error:
-            # An upsert whose filter misses because of the mark tries to insert: there is one that goes further.
-            unconfirmed = error.details.get("writeConcernErrors")
-            if unconfirmed or any(fault["code"] != DUPLICATE_KEY for fault in error.details["writeErrors"]):
-                raise
+                logger.exception("summary_unreadable", materializer=materializer.label, key=each["key"])
+        return summaries, documents[limit - 1]["key"] if len(documents) > limit else None
 
-    async def forget(self, tenant: str, materializer: Materializer[Any], keys: Sequence[str]) -> None:
-        """Remove saved summaries: a missing one is folded anew when it is next read or touched, a wrong one never."""
-        if keys:
-            await self._summaries.delete_many({"_id": {"$in": [_id(tenant, materializer, key) for key in keys]}})
+    async def save(self, tenant: str, materializer: Materializer[S], summaries: Iterable[Saved[S]]) -> None:
+        """Write summaries, but none over one that goes further; and what they add to lines, in the same transaction."""
+        await self._saving.write(tenant, [to_keep(tenant, materializer, saved) for saved in summaries])
+
+    async def forget(self, tenant: str, materializer: Materializer[Any], keys: Iterable[str]) -> None:
+        """Remove saved summaries, and what they add to lines."""
+        await self._saving.write(tenant, [forgotten(tenant, materializer, key) for key in keys])
+
+    async def write(self, tenant: str, cells: Sequence[Cell], fence: Fence | None = None) -> None:
+        """Do several of both, fenced: see `Saving.write`."""
+        await self._saving.write(tenant, cells, fence)
+
+    async def lines(self, tenant: str, materializer: Materializer[Any], scope: str | Sequence[str], **choice: Any) -> list[Line]:
+        """The lines of a roll-up: see `Lines.read`."""
+        return await self._lines.read(tenant, materializer.label, scope, **choice)
 
     async def begun(self, tenant: str, materializer: Materializer[Any], keys: Sequence[str], through: int) -> bool:
         """Whether any of these keys has a record at or before a position."""
@@ -116,7 +116,7 @@ class SavedSummaries:
 
     async def states(self, tenant: str, materializer: Materializer[Any], keys: Sequence[str]) -> dict[str, tuple[int, bytes]]:
         """Mark and bytes of the saved summaries among these keys, by key."""
-        ids = [_id(tenant, materializer, key) for key in keys]
+        ids = [cell_id(tenant, materializer, key) for key in keys]
         found = self._summaries.find({"_id": {"$in": ids}}, projection={"key": 1, "mark": 1, "state": 1})
         return {each["key"]: (each["mark"], each["state"]) async for each in found}
 
@@ -167,10 +167,6 @@ class SavedSummaries:
         return summaries
 
 
-def _id(tenant: str, materializer: Materializer[Any], key: str) -> str:
-    return f"{tenant}/{materializer.label}/{key}"
-
-
 async def _chunks(items: AsyncIterator[str], size: int) -> AsyncIterator[list[str]]:
     chunk: list[str] = []
     async for item in items:
@@ -180,12 +176,3 @@ async def _chunks(items: AsyncIterator[str], size: int) -> AsyncIterator[list[st
             chunk = []
     if chunk:
         yield chunk
-
-
-def _document(tenant: str, materializer: Materializer[S], saved: Saved[S]) -> dict[str, Any]:
-    facets = materializer.facets(saved.summary)
-    return {
-        "tenant": tenant, "materializer": materializer.label, "key": saved.key, "mark": saved.mark,
-        "state": materializer.encode(saved.summary),
-        "facets": [f"{name}={value}" for name, values in facets.items() for value in values],
-    }

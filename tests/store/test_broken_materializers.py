@@ -130,13 +130,13 @@ async def test_a_reader_of_summaries_that_are_being_made_is_told_to_come_back(pr
     await process().post(*[a_statement() for _ in range(3)])
     monkeypatch.setattr("lrs.follow.BUILT_WITHIN_S", 0.05)
     parts, go_on = process(TALLY), asyncio.Event()
-    apply = parts.follower._apply
+    applied = parts.follower._applied
 
     async def apply_later(*given):
         await go_on.wait()
-        await apply(*given)
+        return await applied(*given)
 
-    parts.follower._apply = apply_later
+    parts.follower._applied = apply_later
     for _ in range(2):
         with pytest.raises(StoreUnavailable):
             await parts.summaries.current("school", TALLY, ADA)

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 from builders import TALLY, Tally, a_statement, a_void_of, learner
 
-from lrs.store.summaries import Saved
+from lrs.store.saving import Saved
 
 KEY = "mailto:ada@school.example.org"
 

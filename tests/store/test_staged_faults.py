@@ -5,13 +5,12 @@ import uuid
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from builders import TALLY, Tally, a_statement, a_void_of, learner
+from builders import TALLY, a_statement, a_void_of, learner
 from pymongo.errors import AutoReconnect, BulkWriteError
 
 from lrs.errors import InvalidStatement, StatementConflict, StoreUnavailable
 from lrs.store.mongo import Database, is_transient
 from lrs.store.positions import last_at, stored_us_of
-from lrs.store.summaries import Saved
 from lrs.store.watermark import now_us
 
 ADA, TEACHER = "mailto:ada@school.example.org", "mailto:teacher@school.example.org"
@@ -115,16 +114,6 @@ async def test_a_thousand_voids_that_wait_for_their_targets_cost_a_few_round_tri
     assert len(raised) <= 2
 
 
-async def test_summaries_that_a_majority_did_not_confirm_do_not_count_as_saved(parts):
-    class Unconfirmed:
-        async def bulk_write(self, *_args, **_options):
-            raise BulkWriteError({"writeErrors": [], "writeConcernErrors": [{"code": 64, "errmsg": "staged"}]})
-
-    parts.saved._summaries = Unconfirmed()
-    with pytest.raises(BulkWriteError):
-        await parts.saved.save("school", TALLY, [Saved("k", 1, Tally())])
-
-
 async def test_saved_summaries_that_were_lost_are_whole_again_with_the_next_statement(parts):
     await parts.post(a_statement(), a_statement())
     await parts.follower.settle("school")
@@ -194,7 +183,7 @@ async def test_a_void_left_alone_by_its_process_waits_for_the_transaction_that_s
     fenced_at = last_at(now_us(lambda: datetime.now(UTC)))
     assert fenced_at > through
     records = [each async for each in parts.database["records"].find({"voids": target["id"]})]
-    following = asyncio.create_task(parts.follower._apply("school", [TALLY.label], records, through))
+    following = asyncio.create_task(parts.follower._applied("school", [TALLY.label], records, through))
     await asyncio.sleep(0.3)
     go_on.set()
     await asyncio.gather(storing, following)

@@ -1,0 +1,186 @@
+"""The lines of roll-ups: sums over cells, kept by adding what each change of a cell adds, and taking away what it had added before.
+
+A line is {_id, tenant, label, scope, bucket, dims, sums, cells}; `cells` counts the cells that add to it. A cell keeps what it has added
+beside it, so that it can be taken back without any code that once made it.
+"""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from hashlib import blake2b
+from typing import Any
+
+import msgspec
+from pymongo import UpdateOne
+from pymongo.read_concern import ReadConcern
+
+from lrs.materialize import Line, Materializer, Row
+from lrs.store.mongo import Database
+
+# What one cell may add to a sum. A line of nine million such cells still fits 64 bits.
+MOST = 10**12
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
+_RESERVED = frozenset({"scope", "bucket"})
+
+# Where a line is: label, scope, bucket, and dims in the order of their names.
+Place = tuple[str, str, str, tuple[tuple[str, str], ...]]
+
+
+def rows_of(materializer: Materializer[Any], key: str, summary: Any) -> bytes:
+    """All that a cell adds to lines, as JSON [[scope, bucket, dims, sums], …], each line once; b"" if it adds to none.
+
+    ValueError or TypeError if a row is not as `Row` says, and whatever `rows` raises.
+    """
+    lines: dict[tuple[str, str, tuple[tuple[str, str], ...]], dict[str, int]] = {}
+    for row in materializer.rows(key, summary):
+        _check(row)
+        sums = lines.setdefault((row.scope, row.bucket, tuple(sorted(row.dims.items()))), {})
+        for name, value in row.sums.items():
+            sums[name] = sums.get(name, 0) + value
+    if any(abs(value) > MOST for sums in lines.values() for value in sums.values()):
+        raise ValueError(f"a cell adds at most {MOST} to a sum")
+    return msgspec.json.encode([[*place[:2], dict(place[2]), sums] for place, sums in sorted(lines.items())]) if lines else b""
+
+
+def _check(row: Row) -> None:
+    for text in (row.scope, row.bucket, *row.dims.values()):
+        if not isinstance(text, str):
+            raise TypeError(f"scope, bucket and dims of a row are strings, not {text!r}")
+    for name in (*row.dims, *row.sums):
+        if not _NAME.fullmatch(name):
+            raise ValueError(f"{name!r} cannot name a dim or sum of a row: letters, digits, _ and - only")
+    if reserved := _RESERVED & row.dims.keys():
+        raise ValueError(f"no dim can be called {sorted(reserved)}")
+    for name, value in row.sums.items():
+        if type(value) is not int:
+            raise TypeError(f"sum {name} of a row must be a whole number, not {value!r}: only those add up the same in any order")
+
+
+class Changes:
+    """What a number of cells add to lines and take from them, added up."""
+
+    def __init__(self) -> None:
+        self._sums: dict[Place, dict[str, int]] = {}
+        self._cells: dict[Place, int] = {}
+
+    def add(self, label: str, rows: bytes, times: int = 1) -> None:
+        """Add what `rows_of` gave of a cell; `times` -1 takes it back."""
+        for scope, bucket, dims, sums in msgspec.json.decode(rows) if rows else ():
+            place = (label, scope, bucket, tuple(dims.items()))
+            total = self._sums.setdefault(place, {})
+            for name, value in sums.items():
+                total[name] = total.get(name, 0) + times * value
+            self._cells[place] = self._cells.get(place, 0) + times
+
+    def writes(self, tenant: str) -> list[UpdateOne]:
+        """The updates of lines that are to be made, in one transaction with those of the cells."""
+        return [
+            UpdateOne({"_id": line_id(tenant, place)}, self._update(tenant, place), upsert=True)
+            for place in sorted(self._sums) if self._cells[place] or any(self._sums[place].values())
+        ]
+
+    def _update(self, tenant: str, place: Place) -> dict[str, Any]:
+        label, scope, bucket, dims = place
+        sums = {f"sums.{name}": value for name, value in self._sums[place].items()}
+        where = {"tenant": tenant, "label": label, "scope": scope, "bucket": bucket, "dims": dict(dims)}
+        return {"$inc": {"cells": self._cells[place], **sums}, "$setOnInsert": where}
+
+    def dying(self, tenant: str) -> list[str]:
+        """The `_id`s of lines that may have no cell left."""
+        return [line_id(tenant, place) for place, cells in self._cells.items() if cells < 0]
+
+
+def line_id(tenant: str, place: Place) -> str:
+    """The `_id` of a line: "<tenant>/<label>/<digest of the rest>"."""
+    label, *rest = place
+    return f"{tenant}/{label}/{blake2b(msgspec.json.encode(rest), digest_size=16).hexdigest()}"
+
+
+class Lines:
+    """Writing and reading of lines."""
+
+    def __init__(self, database: Database) -> None:
+        self._lines = database["lines"]
+
+    async def apply(self, tenant: str, changes: Changes, session: Any) -> int:
+        """Within a transaction, let lines change; how many there were to write."""
+        writes = changes.writes(tenant)
+        if writes:
+            await self._lines.bulk_write(writes, ordered=False, session=session)
+        if dying := changes.dying(tenant):
+            await self._lines.delete_many({"_id": {"$in": dying}, "cells": {"$lte": 0}}, session=session)
+        return len(writes)
+
+    async def read(
+        self, tenant: str, label: str, scope: str | Sequence[str], *, since: str | None = None, until: str | None = None,
+        by: Sequence[str] = (), sums: Sequence[str] = (), where: Mapping[str, str | Sequence[str]] | None = None,
+        distinct: str | None = None, limit: int | None = None,
+    ) -> list[Line]:
+        """Lines added up by group, in the order of the groups, all as they were at one moment. See `Summaries.rows`."""
+        query: dict[str, Any] = {"tenant": tenant, "label": label, "scope": _one_of(scope)}
+        bucket = {operator: value for operator, value in (("$gte", since), ("$lt", until)) if value is not None}
+        if bucket:
+            query["bucket"] = bucket
+        query |= {f"dims.{_named(name)}": _one_of(values) for name, values in (where or {}).items()}
+        group = {f"g{number}": _expression(name) for number, name in enumerate(by)}
+        first = [] if limit is None else [{"$sort": {"bucket": 1}}, {"$limit": limit}]
+        pipeline = [{"$match": query}, *first, *_added_up(group, [_named(name) for name in sums], distinct and f"$dims.{_named(distinct)}")]
+        # One snapshot: a cell's change touches several lines, and all of it is seen, or nothing.
+        lines = self._lines.with_options(read_concern=ReadConcern("snapshot"))
+        found = [each async for each in lines.aggregate(pipeline, allowDiskUse=True)]
+        return sorted(_lines(found, list(group), sums), key=lambda line: line.group)
+
+
+def _added_up(group: Mapping[str, Any], sums: Sequence[str], distinct: str | None) -> list[dict[str, Any]]:
+    """Stages that give {_id: {g…, k?}, s…, n}: a document a group, or, if all sums are wanted, one a group and name k of a sum."""
+    keys: dict[str, Any] = dict(group)
+    stages: list[dict[str, Any]] = []
+    if sums:
+        totals = {f"s{number}": f"$sums.{name}" for number, name in enumerate(sums)}
+    else:
+        # One pair more, so that a line without sums is there too.
+        pairs = {"$concatArrays": [[{"k": "", "v": 0}], {"$objectToArray": {"$ifNull": ["$sums", {}]}}]}
+        stages += [{"$set": {"pair": pairs}}, {"$unwind": "$pair"}]
+        keys["k"] = "$pair.k"
+        totals = {"s0": "$pair.v"}
+    once: dict[str, Any] = {"_id": {**keys, "d": distinct} if distinct else keys}
+    stages.append({"$group": once | {name: {"$sum": value} for name, value in totals.items()}})
+    if distinct:
+        again: dict[str, Any] = {"_id": {name: f"$_id.{name}" for name in keys}}
+        again["n"] = {"$sum": {"$cond": [{"$ne": [{"$ifNull": ["$_id.d", None]}, None]}, 1, 0]}}
+        stages.append({"$group": again | {name: {"$sum": f"${name}"} for name in totals}})
+    return stages
+
+
+def _lines(found: Iterable[Mapping[str, Any]], group: Sequence[str], sums: Sequence[str]) -> list[Line]:
+    if sums:
+        return [
+            Line(tuple(each["_id"][name] for name in group), {name: each[f"s{at}"] for at, name in enumerate(sums)}, each.get("n", 0))
+            for each in found
+        ]
+    totals: dict[tuple[str, ...], dict[str, int]] = {}
+    counts: dict[tuple[str, ...], int] = {}
+    for each in found:
+        place = tuple(each["_id"][name] for name in group)
+        if name := each["_id"]["k"]:
+            totals.setdefault(place, {})[name] = each["s0"]
+        else:
+            counts[place] = each.get("n", 0)
+    return [Line(place, dict(sorted(totals.get(place, {}).items())), count) for place, count in counts.items()]
+
+
+def _expression(name: str) -> Any:
+    if name in _RESERVED:
+        return f"${name}"
+    if name.startswith("bucket:"):
+        return {"$substrCP": ["$bucket", 0, int(name.removeprefix("bucket:"))]}
+    return {"$ifNull": [f"$dims.{_named(name)}", ""]}
+
+
+def _named(name: str) -> str:
+    if not _NAME.fullmatch(name):
+        raise ValueError(f"{name!r} names no dim or sum")
+    return name
+
+
+def _one_of(values: str | Sequence[str]) -> Any:
+    return values if isinstance(values, str) else {"$in": list(values)}
