@@ -71,7 +71,7 @@ class SavedSummaries:
         if wanted:
             query["$and"] = wanted
         found = self._summaries.find(query, projection={"key": 1, "state": 1}).sort("key", ASCENDING)
-        return [(each["key"], materializer.decode(each["state"])) async for each in found]
+        return [(each["key"], materializer.decode(each["state"])) for each in await found.to_list(None)]
 
     async def page(
         self, tenant: str, materializer: Materializer[S], facets: Mapping[str, str], *, after: str | None, limit: int
