@@ -143,6 +143,12 @@ class Database:
                 raise
             await _commit(session)
 
+    @asynccontextmanager
+    async def snapshot(self) -> AsyncIterator[AsyncIOMotorClientSession]:
+        """All that is read with the yielded session is as it was at one moment, for five minutes (what MongoDB keeps, by default)."""
+        async with await self._client.start_session(snapshot=True) as session:
+            yield session
+
     async def collection_names(self) -> list[str]:
         """What there is."""
         return sorted(await self._database.list_collection_names())
