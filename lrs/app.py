@@ -8,6 +8,8 @@ import structlog
 from aiohttp import web
 
 from lrs.config import Config
+from lrs.dead_letters import DeadLetters
+from lrs.events import Events
 from lrs.follow import Follower
 from lrs.http import keys
 from lrs.http.access import access_parts
@@ -21,14 +23,16 @@ from lrs.http.ops import LIFE, Life, count_under_way, start_draining
 from lrs.http.pace import keep_pace
 from lrs.http.routes import add_routes
 from lrs.intake import Intake
+from lrs.jobs import Jobs
 from lrs.plugins import Adapter, load_adapters, load_materializers
 from lrs.queue import Queue
-from lrs.rebuild import Rebuilder
 from lrs.store.attachments import Attachments
 from lrs.store.directory import Directory
 from lrs.store.documents import Documents
+from lrs.store.jobs import KeptJobs
 from lrs.store.log import Log
 from lrs.store.mongo import Database
+from lrs.store.native_events import NativeEvents
 from lrs.store.references import References
 from lrs.store.statements import Statements
 from lrs.store.summaries import SavedSummaries
@@ -75,23 +79,28 @@ async def _parts(app: web.Application) -> AsyncIterator[None]:
         app[keys.INTAKE] = intake = Intake(log, materializers, queue, clock)
         app[keys.ATTACHMENTS] = Attachments(database)
         app[keys.STATEMENTS] = Statements(database, config.page_limit)
-        app[keys.DOCUMENTS] = Documents(database, clock)
+        app[keys.DOCUMENTS] = documents = Documents(database, clock)
+        app[keys.NATIVE_EVENTS] = native_events = NativeEvents(database, clock)
+        app[keys.EVENTS] = events = Events(native_events, intake, documents)
         saved = SavedSummaries(database)
         app[keys.FOLLOWER] = follower = Follower(database, watermark, log, saved, materializers)
         app[keys.SUMMARIES] = Summaries(saved, follower, log)
-        app[keys.REBUILDER] = Rebuilder(database, watermark, saved, follower, materializers)
-        app[keys.DIRECTORY] = Directory(database, config.secret, config.authority_home_page)
+        app[keys.MATERIALIZERS], app[keys.JOBS] = materializers, Jobs(KeptJobs(database), queue)
+        app[keys.DIRECTORY] = directory = Directory(database, config.secret, config.authority_home_page)
+        app[keys.DEAD_LETTERS] = DeadLetters(native_events, events, directory, app[keys.ADAPTERS])
         app[keys.REFERENCES] = References(database)
         yield
-        await _drain(intake, config.drain_timeout)
+        await _drain(intake, events, config.drain_timeout)
     finally:
         await queue.close()
         database.close()
 
 
-async def _drain(intake: Intake, timeout_s: float) -> None:
+async def _drain(intake: Intake, events: Events, timeout_s: float) -> None:
     try:
-        await asyncio.wait_for(intake.drain(), timeout_s)
+        async with asyncio.timeout(timeout_s):
+            await intake.drain()
+            await events.drain()
     except TimeoutError:
         logger.warning("intake_not_drained", timeout_s=timeout_s)
 

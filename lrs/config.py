@@ -29,6 +29,7 @@ class Config:
     host: str = "127.0.0.1"
     port: int = 8080
     workers: int = 1
+    jobs: int = 2
     xapi_default_version: str = "2.0.0"
     cors_origins: str = "*"
     body_limit: int = 32 * 1024 * 1024

@@ -64,7 +64,16 @@ class InvalidParameter(PlacedError):
 
 
 class InvalidEvent(PlacedError):
-    """A native event does not have the shape or the values its system documents."""
+    """A native event does not have the shape or the values its system documents.
+
+    `reason` is "shape" (a part is missing or of another kind), "value" (a part says what it may not) or "unknown_type";
+    `code` is what the event's own system calls the error.
+    """
+
+    def __init__(self, place: str, rule: str, *, reason: str = "value", code: str = "INVALID_EVENT") -> None:
+        super().__init__(place, rule)
+        self.reason = reason
+        self.code = code
 
 
 class StatementConflict(LRSError):
@@ -93,6 +102,10 @@ class HostTaken(LRSError):
 
 class TenantLeaving(LRSError):
     """A tenant of this name is being deleted, or its deletion was interrupted."""
+
+
+class JobNotInState(LRSError):
+    """A job that is over cannot be cancelled, and one that is not cannot be tried again."""
 
 
 class Unauthorized(LRSError):

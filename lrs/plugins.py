@@ -1,15 +1,15 @@
 """What an adapter is, and how the installed ones are found. Nothing is skipped quietly: what is declared loads, or nothing starts."""
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.metadata import EntryPoint, entry_points
-from typing import Any
+from typing import Any, TypeAlias
 
 from marshmallow import Schema
 
 from lrs.errors import ConfigurationError
 from lrs.materialize import Materializer
-from lrs.xapi.types import Agent
+from lrs.xapi.types import Agent, Statement
 
 ADAPTERS_GROUP = "lrs.adapters"
 MATERIALIZERS_GROUP = "lrs.materializers"
@@ -80,14 +80,58 @@ class Route:
 
 
 @dataclass(frozen=True)
+class Profile:
+    """What a native event says about a person or a thing, beside what happened: kept as an xAPI profile document.
+
+    `resource` is "agents" (`owner` is an Agent) or "activities" (`owner` is an activity's IRI), `profile_id` an IRI, `content` a JSON
+    object. The last one taken is what is known.
+    """
+
+    resource: str
+    owner: Agent | str
+    profile_id: str
+    content: Mapping[str, Any]
+
+
+# (event, settings, µs since the epoch at receipt) -> statements, each with its id. Pure; raises InvalidEvent only.
+Translator: TypeAlias = Callable[[Any, Mapping[str, Any], int], Sequence[Statement]]
+
+
+def one_or_many(body: Any) -> Iterable[Any]:
+    """The events of a body: the items of an array, those of {"events": [...]}, or the body itself."""
+    if isinstance(body, dict) and body.keys() == {"events"} and isinstance(body["events"], list):
+        return body["events"]  # type: ignore[no-any-return]
+    return body if isinstance(body, list) else (body,)
+
+
+def nothing_taught(_event: Any, _settings: Mapping[str, Any]) -> Iterable[Profile]:
+    """An event that says nothing beside what happened."""
+    return ()
+
+
+@dataclass(frozen=True)
 class Adapter:
-    """One foreign format, both ways. `version` is recorded with all it translates."""
+    """One foreign format, both ways. `version` is recorded with all it translates.
+
+    `translate` makes statements of one native event; an adapter without it has no generic door, only its own routes. `split`
+    makes events of a whole body, and raises InvalidEvent if that is no body of events. `teaches` gives the profiles an event
+    brings along. `event` describes one event to readers of the API's description.
+    """
 
     name: str
     version: str
     settings: type[Schema]
     routes: tuple[Route, ...] = ()
     references: Mapping[str, Reference] = field(default_factory=dict)
+    translate: Translator | None = None
+    split: Callable[[Any], Iterable[Any]] = one_or_many
+    teaches: Callable[[Any, Mapping[str, Any]], Iterable[Profile]] = nothing_taught
+    event: type[Schema] | None = None
+
+    @property
+    def label(self) -> str:
+        """"name@version"."""
+        return f"{self.name}@{self.version}"
 
 
 def load_adapters() -> dict[str, Adapter]:
@@ -101,6 +145,14 @@ def load_adapters() -> dict[str, Adapter]:
             raise ConfigurationError(f"adapter {point.name} ({point.value}): the name {adapter.name} is taken")
         adapters[adapter.name] = adapter
     return adapters
+
+
+def where_from(name: str) -> str:
+    """Where an installed adapter comes from: "acme_adapter.routes:adapter (acme-adapter 0.1.0)"; "" if it is not installed."""
+    for point in entry_points(group=ADAPTERS_GROUP):
+        if point.name == name:
+            return f"{point.value} ({point.dist.name} {point.dist.version})" if point.dist else point.value
+    return ""
 
 
 def load_materializers() -> dict[str, Materializer[Any]]:

@@ -15,8 +15,8 @@ from lrs.config import Config
 from lrs.http import keys
 from lrs.intake import Accepted
 from lrs.plugins import Adapter, Entry, Reference, Route
-from lrs.rebuild import Verification
 from lrs.store.attachments import Kept
+from lrs.store.jobs import Job
 from lrs.store.statements import Page
 from lrs.xapi.agents import identity
 from lrs.xapi.query import StatementQuery
@@ -27,6 +27,7 @@ KNOWN_US = THROUGH_US - 2_000_000
 KNOWN = "2026-11-22T06:09:40.123456Z"
 ID = "6b2c1a52-0d5b-4d5c-9a3f-0c2f5ad3f6a1"
 OTHER_ID = "0f6cbd0a-59f1-4b5e-8a49-7b8a3f4a9f02"
+JOB_ID = "0194f2a1b2c3d4e5f6a7b8c9"
 OPERATOR = "operator:a-very-long-operator-secret"
 CONFIG = Config(secret="a-secret-for-tests", operator=OPERATOR, body_limit=20_000, page_limit=10)
 
@@ -132,6 +133,10 @@ class FakeWatermark:
             raise self.fails
         return self.now_us
 
+    async def confirm(self, through_us: int) -> None:
+        if self.fails:
+            raise self.fails
+
     def known(self) -> int:
         return KNOWN_US
 
@@ -157,15 +162,21 @@ class FakeFollower:
 
 
 @dataclass
-class FakeRebuilder:
-    asked: list[str | None] = field(default_factory=list)
+class FakeJobs:
+    """Jobs that are over at once, unless there is no worker; `asked` are kinds and arguments."""
 
-    async def rebuild(self, tenant: str, name: str | None = None) -> dict[str, int]:
-        self.asked.append(name)
-        return {"bells.rung": 3} if name in (None, "bells.rung") else {}
+    asked: list[tuple[str, Mapping[str, Any]]] = field(default_factory=list)
+    has_worker: bool = True
 
-    async def verify(self, tenant: str) -> Verification:
-        return Verification(3, ["bells.rung:tower"])
+    async def start(self, tenant: str, kind: str, arguments: Mapping[str, Any]) -> Job:
+        self.asked.append((kind, dict(arguments)))
+        result = {"rebuild": {"rebuilt": {"bells.rung": 3}}, "verify": {"checked": 3, "different": ["bells.rung:tower"]}}[kind]
+        state, result = ("done", result) if self.has_worker else ("waiting", None)
+        at = datetime(2026, 11, 22, tzinfo=UTC)
+        return Job(JOB_ID, tenant, kind, arguments, state, 0, None, "hidden", result, None, 0, at, None, None, None, None)
+
+    async def over(self, job: Job, within_s: float) -> Job:
+        return job
 
 
 @dataclass
@@ -228,7 +239,7 @@ class Fakes:
     directory: FakeDirectory = field(default_factory=FakeDirectory)
     references: FakeReferences = field(default_factory=FakeReferences)
     follower: FakeFollower = field(default_factory=FakeFollower)
-    rebuilder: FakeRebuilder = field(default_factory=FakeRebuilder)
+    jobs: FakeJobs = field(default_factory=FakeJobs)
     database: FakeDatabase = field(default_factory=FakeDatabase)
     queue: FakeQueue = field(default_factory=FakeQueue)
 
@@ -239,7 +250,8 @@ class Fakes:
             keys.INTAKE: self.intake, keys.ATTACHMENTS: self.attachments,
             keys.STATEMENTS: self.statements, keys.WATERMARK: self.watermark,
             keys.DIRECTORY: self.directory, keys.REFERENCES: self.references, keys.FOLLOWER: self.follower,
-            keys.REBUILDER: self.rebuilder, keys.SUMMARIES: FakeSummaries(), keys.DATABASE: self.database, keys.QUEUE: self.queue,
+            keys.JOBS: self.jobs, keys.MATERIALIZERS: {"bells.rung": None},
+            keys.SUMMARIES: FakeSummaries(), keys.DATABASE: self.database, keys.QUEUE: self.queue,
         }.items():
             app[key] = part  # type: ignore[misc]
         return app

@@ -11,6 +11,7 @@ from lrs.materialize import Materializer
 from lrs.rebuild import Rebuilder
 from lrs.store.attachments import Attachments
 from lrs.store.directory import Directory
+from lrs.store.jobs import KeptJobs
 from lrs.store.log import Log
 from lrs.store.mongo import Database
 from lrs.store.summaries import SavedSummaries
@@ -22,9 +23,11 @@ class Services:
     """Everything derived is kept up by these."""
 
     directory: Directory
+    materializers: Mapping[str, Materializer[Any]]
     follower: Follower
     rebuilder: Rebuilder
     attachments: Attachments
+    jobs: KeptJobs
 
     @classmethod
     def of(cls, database: Database, materializers: Mapping[str, Materializer[Any]], config: Config) -> "Services":
@@ -37,4 +40,6 @@ class Services:
         saved = SavedSummaries(database)
         follower = Follower(database, watermark, log, saved, materializers)
         rebuilder = Rebuilder(database, watermark, saved, follower, materializers)
-        return cls(Directory(database, config.secret), follower, rebuilder, Attachments(database))
+        return cls(
+            Directory(database, config.secret), materializers, follower, rebuilder, Attachments(database), KeptJobs(database)
+        )

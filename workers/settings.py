@@ -16,7 +16,9 @@ from lrs.queue import redis_settings
 from lrs.store.mongo import Database
 from workers.attachments import SWEEP_MINUTES, sweep_attachments
 from workers.follow import SWEEP_SECONDS, follow, sweep
+from workers.jobs import Runner, run_job
 from workers.services import Services
+from workers.tasks import TASKS
 
 logger = structlog.get_logger(__name__)
 
@@ -25,16 +27,16 @@ JOB_TIMEOUT_S = 30
 BACK_AFTER_S = 1.0
 
 
-def worker_of(config: Config, services: Services, *, burst: bool) -> Worker:
-    """An arq worker with all jobs. No results are kept: a result would make arq refuse the next job of that id."""
+def worker_of(config: Config, services: Services, *, burst: bool, runner: Runner | None = None) -> Worker:
+    """An arq worker with all functions. No results are kept: a result would make arq refuse the next job of that id."""
     return Worker(
-        functions=[follow],
+        functions=[follow, run_job],
         cron_jobs=[
             cron(sweep, second=set(SWEEP_SECONDS), unique=True, timeout=JOB_TIMEOUT_S, keep_result=0, run_at_startup=True),
             cron(sweep_attachments, minute=set(SWEEP_MINUTES), unique=True, timeout=JOB_TIMEOUT_S, keep_result=0),
         ],
         redis_settings=redis_settings(config.redis_url),
-        ctx={"services": services}, burst=burst, handle_signals=False, keep_result=0, job_timeout=JOB_TIMEOUT_S,
+        ctx={"services": services, "runner": runner}, burst=burst, handle_signals=False, keep_result=0, job_timeout=JOB_TIMEOUT_S,
         max_jobs=4, poll_delay=0.05, max_tries=5, job_completion_wait=int(config.drain_timeout),
     )
 
@@ -51,10 +53,15 @@ async def run(config: Config, *, burst: bool = False) -> None:
     try:
         await database.prepare()
         services = Services.of(database, load_materializers(), config)
+        runner = Runner(services.jobs, services, TASKS, config.jobs)
+        working = asyncio.create_task(runner.work(stop, burst=burst))
+        if not burst:
+            working.add_done_callback(lambda _: stop.set())  # it ends by itself only if it is broken, and then so are we
         while not stop.is_set():
-            await _work(worker_of(config, services, burst=burst), stop)
+            await _work(worker_of(config, services, burst=burst, runner=runner), stop)
             if burst:
-                return
+                break
+        await working
     finally:
         database.close()
 

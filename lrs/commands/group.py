@@ -20,6 +20,7 @@ MENU = {
     "bench": ("bench", "Measure the API on this machine."),
     "settle": ("summaries", "Wait until every summary reflects what was accepted."),
     "rebuild": ("summaries", "Make a tenant's summaries anew from its statements."),
+    "jobs": ("jobs", "List, show, cancel and retry jobs: what takes long."),
     "verify": ("summaries", "Compare a tenant's summaries with a recount."),
 }
 

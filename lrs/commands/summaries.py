@@ -1,12 +1,14 @@
 """`lrs settle`, `lrs rebuild`, `lrs verify`: a tenant's summaries against its statements."""
 
-import json
 import sys
 from pathlib import Path
 
 import click
 
+from lrs.commands.jobs import carry_out
 from lrs.commands.management import endpoint, talks_to_the_api, tenant_path
+
+PER_SECOND = click.option("--per-second", type=click.FloatRange(0, min_open=True), help="No more statements a second than this.")
 
 
 @click.command()
@@ -21,22 +23,24 @@ def settle(tenant: str, url: str | None, data: Path | None) -> None:
 @click.command()
 @click.argument("tenant")
 @click.option("--materializer", help="Only the summaries of this one.")
+@PER_SECOND
 @talks_to_the_api
-def rebuild(tenant: str, materializer: str | None, url: str | None, data: Path | None) -> None:
-    """Make the summaries anew, each from nothing; prints how many of each materializer."""
-    body = {"materializer": materializer} if materializer else None
-    rebuilt = endpoint(url, data).call("POST", tenant_path(tenant, "rebuild"), body)["rebuilt"]
-    for name, count in sorted(rebuilt.items()):
+def rebuild(tenant: str, materializer: str | None, per_second: float | None, url: str | None, data: Path | None) -> None:
+    """Make the summaries anew, each from nothing; prints how many of each materializer. A worker does it."""
+    given = {"materializer": materializer, "per_second": per_second}
+    body = {name: value for name, value in given.items() if value is not None}
+    for name, count in sorted(carry_out(endpoint(url, data), tenant, "rebuild", body)["rebuilt"].items()):
         click.echo(f"{name}\t{count}")
 
 
 @click.command()
 @click.argument("tenant")
+@PER_SECOND
 @talks_to_the_api
-def verify(tenant: str, url: str | None, data: Path | None) -> None:
-    """Compare every saved summary with a recount from the statements. Exit code 1 if any differs."""
-    outcome = endpoint(url, data).call("POST", tenant_path(tenant, "verify"))
+def verify(tenant: str, per_second: float | None, url: str | None, data: Path | None) -> None:
+    """Compare every saved summary with a recount from the statements. Exit code 1 if any differs. A worker does it."""
+    outcome = carry_out(endpoint(url, data), tenant, "verify", {"per_second": per_second} if per_second else {})
     for difference in outcome["different"]:
-        click.echo(difference if isinstance(difference, str) else json.dumps(difference))
+        click.echo(difference)
     click.echo(f"{outcome['checked']} summaries checked, {len(outcome['different'])} differ from a recount")
     sys.exit(1 if outcome["different"] else 0)

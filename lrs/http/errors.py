@@ -17,10 +17,12 @@ from marshmallow import ValidationError
 
 from lrs import errors
 from lrs.errors import LRSError, Problem
+from lrs.events import code_of
 from lrs.http.answers import JSON, bytes_answer
 from lrs.http.auth import BEARER_CHALLENGE, CHALLENGE
 from lrs.http.keys import TOKENS
 from lrs.http.logs import REQUEST_ID, new_request_id, route_of
+from lrs.http.native import DOOR
 from lrs.store.mongo import DriverError, unavailable
 
 logger = structlog.get_logger(__name__)
@@ -42,6 +44,7 @@ STATUS: Mapping[type[LRSError], int] = {
     errors.CredentialTaken: 409,
     errors.HostTaken: 409,
     errors.TenantLeaving: 409,
+    errors.JobNotInState: 409,
     errors.PreconditionFailed: 412,
     errors.TooLarge: 413,
     errors.UnsupportedMediaType: 415,
@@ -92,7 +95,7 @@ def _answer(request: web.Request, error: LRSError) -> web.Response:
     status = status_of(error)
     if status == 500:
         return _unexpected(request)
-    code, more = _snake_case(type(error).__name__), _own_headers(request, error)
+    code, more = _code(request, error), _own_headers(request, error)
     return _shaped(request, status, code, error.message, error.problems, more)
 
 
@@ -152,6 +155,13 @@ def _body(request: web.Request, code: str, message: str, problems: Sequence[Prob
 def _sendable(text: str) -> str:
     """Text that quotes what was sent may hold lone surrogates, which UTF-8 has no bytes for."""
     return text if text.isascii() else text.encode(errors="replace").decode()
+
+
+def _code(request: web.Request, error: LRSError) -> str:
+    """Native systems write their codes in capitals; we in their place do, too."""
+    resource = request.match_info.route.resource
+    native = resource is not None and resource.canonical.endswith(DOOR)
+    return code_of(error) if native else _snake_case(type(error).__name__)
 
 
 def _snake_case(name: str) -> str:

@@ -16,6 +16,7 @@ from lrs import __version__
 from lrs.http.answers import JSON, json_answer
 from lrs.http.auth import Access, Door
 from lrs.http.headers import VERSION_HEADER
+from lrs.http.native_told import NATIVE_TOLD
 from lrs.http.told import TEXT, TOLD, Json, Shape, Told
 from lrs.plugins import Adapter, Route
 from lrs.xapi.types import Statement
@@ -98,7 +99,7 @@ class Description:
             spec.path(plain, operations={"head": {"operationId": _operation_id("HEAD", plain), **head}})
 
     def _of_row(self, row: "Row") -> dict[str, Any]:
-        told = TOLD.get((row.method, row.path), Told())
+        told = {**TOLD, **NATIVE_TOLD}.get((row.method, row.path), Told())
         headers = [VERSION_PARAMETER] if row.versioned else []
         return {
             "tags": [_tag(row.path)],

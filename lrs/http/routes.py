@@ -7,7 +7,21 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from lrs.errors import InvalidParameter
-from lrs.http import docs, documents, manage, metrics, openapi, ops, resources, statements, transfer, upkeep
+from lrs.http import (
+    dead_letters,
+    docs,
+    documents,
+    jobs,
+    manage,
+    metrics,
+    native,
+    openapi,
+    ops,
+    resources,
+    statements,
+    transfer,
+    upkeep,
+)
 from lrs.http.auth import (
     CALLER,
     OPEN,
@@ -16,6 +30,7 @@ from lrs.http.auth import (
     READS_PROFILES,
     READS_STATE,
     READS_STATEMENTS,
+    WRITES_EVENTS,
     WRITES_PROFILES,
     WRITES_STATE,
     WRITES_STATEMENTS,
@@ -31,6 +46,9 @@ TENANT_PREFIX = "/t/{tenant}"
 TENANTS = "/manage/tenants"
 TENANT = TENANTS + "/{tenant}"
 ADAPTER = TENANT + "/adapters/{adapter}"
+JOB = TENANT + "/jobs/{job}"
+DEAD_LETTERS = TENANT + "/dead-letters"
+DEAD_LETTER = DEAD_LETTERS + "/{adapter}/{received}"
 STATE = "/xapi/activities/state"
 ACTIVITY_PROFILE = "/xapi/activities/profile"
 AGENT_PROFILE = "/xapi/agents/profile"
@@ -53,7 +71,8 @@ class Row:
     @property
     def paths(self) -> tuple[str, ...]:
         """The path, and below the prefix that names a tenant, where it is a tenant's at all."""
-        return (self.path, TENANT_PREFIX + self.path) if self.path.startswith("/xapi/") else (self.path,)
+        of_a_tenant = self.path.startswith("/xapi/") or self.access.door is Door.CALLER
+        return (self.path, TENANT_PREFIX + self.path) if of_a_tenant else (self.path,)
 
 
 ROWS = (
@@ -75,6 +94,7 @@ ROWS = (
     Row("PUT", AGENT_PROFILE, documents.AGENT_PROFILES.put, WRITES_PROFILES),
     Row("POST", AGENT_PROFILE, documents.AGENT_PROFILES.post, WRITES_PROFILES),
     Row("DELETE", AGENT_PROFILE, documents.AGENT_PROFILES.delete, WRITES_PROFILES),
+    Row("POST", native.DOOR, native.post_events, WRITES_EVENTS),
     Row("GET", TENANTS, manage.get_tenants, OPERATOR),
     Row("GET", TENANT, manage.get_tenant, OPERATOR),
     Row("PUT", TENANT, manage.put_tenant, OPERATOR),
@@ -88,8 +108,15 @@ ROWS = (
     Row("POST", TENANT + "/settle", upkeep.post_settle, OPERATOR),
     Row("POST", TENANT + "/rebuild", upkeep.post_rebuild, OPERATOR),
     Row("POST", TENANT + "/verify", upkeep.post_verify, OPERATOR),
+    Row("GET", TENANT + "/jobs", jobs.get_jobs, OPERATOR),
+    Row("GET", JOB, jobs.get_job, OPERATOR),
+    Row("POST", JOB + "/cancel", jobs.post_cancel, OPERATOR),
+    Row("POST", JOB + "/retry", jobs.post_retry, OPERATOR),
     Row("GET", TENANT + "/export", transfer.get_export, OPERATOR),
     Row("POST", TENANT + "/import", transfer.post_import, OPERATOR),
+    Row("GET", DEAD_LETTERS, dead_letters.get_dead_letters, OPERATOR),
+    Row("GET", DEAD_LETTER, dead_letters.get_dead_letter, OPERATOR),
+    Row("POST", DEAD_LETTER + "/retry", dead_letters.post_retry, OPERATOR),
     Row("GET", "/manage/adapters", manage.get_adapters, OPERATOR),
     Row("GET", "/manage/status", upkeep.get_status, OPERATOR),
     Row("GET", "/openapi.json", openapi.get_openapi, OPEN),

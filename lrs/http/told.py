@@ -10,9 +10,11 @@ from typing import Any, TypeAlias
 from marshmallow import Schema
 
 from lrs.http.answers import JSON
+from lrs.http.jobs import JobSchema
 from lrs.http.manage import CredentialSchema
 from lrs.http.upkeep import RebuildSchema
 from lrs.plugins import Adapter
+from lrs.store.jobs import STATES
 from lrs.xapi import query
 
 # A JSON Schema, a marshmallow schema, or one that depends on the adapters that are installed.
@@ -88,6 +90,17 @@ PAGE = record(statements=listed(STATEMENT), more=TEXT)
 MIXED = (JSON, "multipart/mixed")
 MANAGE = "/manage/tenants/{tenant}"
 
+JOB = record(
+    id=TEXT, kind=TEXT, state={"type": "string", "enum": list(STATES)}, arguments={"type": "object"}, done=COUNT,
+    total={"type": ["integer", "null"]}, tries=COUNT, result=ANYTHING, error=ANYTHING, created=TIME, started=ANYTHING, ended=ANYTHING,
+)
+
+
+def job_told(body: type[Schema], result: Json) -> Told:
+    """What starts a job: its result if it is done within the wait, else the job."""
+    return Told(body=body, body_needed=False, answers={200: result, 202: JOB})
+
+
 BYTES = "application/octet-stream"
 ETAGS: Mapping[str, Json] = {"If-Match": TEXT, "If-None-Match": TEXT}
 
@@ -134,10 +147,14 @@ TOLD: Mapping[tuple[str, str], Told] = {
     ("PUT", f"{MANAGE}/adapters/{{adapter}}/settings"): Told(body=settings_of, answers={204: None}),
     ("PUT", f"{MANAGE}/adapters/{{adapter}}/reference/{{name}}"): Told(body=references_of, answers={204: None}),
     ("POST", f"{MANAGE}/settle"): Told(answers={200: record(through=TIME)}),
-    ("POST", f"{MANAGE}/rebuild"): Told(
-        body=RebuildSchema, body_needed=False, answers={200: record(rebuilt={"type": "object", "additionalProperties": COUNT})}
+    ("POST", f"{MANAGE}/rebuild"): job_told(RebuildSchema, record(rebuilt={"type": "object", "additionalProperties": COUNT})),
+    ("POST", f"{MANAGE}/verify"): job_told(JobSchema, record(checked=COUNT, different=listed(TEXT))),
+    ("GET", f"{MANAGE}/jobs"): Told(
+        query={"state": {"type": "string", "enum": list(STATES)}, "after": TEXT}, answers={200: record(jobs=listed(JOB), more=TEXT)}
     ),
-    ("POST", f"{MANAGE}/verify"): Told(answers={200: record(checked=COUNT, different=listed(TEXT))}),
+    ("GET", f"{MANAGE}/jobs/{{job}}"): Told(answers={200: JOB}),
+    ("POST", f"{MANAGE}/jobs/{{job}}/cancel"): Told(answers={200: JOB}, refusals=(409,)),
+    ("POST", f"{MANAGE}/jobs/{{job}}/retry"): Told(answers={200: JOB}, refusals=(409,)),
     ("GET", f"{MANAGE}/export"): Told(query={"since": TIME}, answers={200: TEXT}, answer_kinds=("application/x-ndjson",)),
     ("POST", f"{MANAGE}/import"): Told(
         body=TEXT, body_kinds=("application/x-ndjson",), answers={200: record(read=COUNT, stored=COUNT)}, refusals=(409,)

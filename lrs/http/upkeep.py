@@ -1,20 +1,19 @@
 """Management of what is kept: waiting until it is up to date, making it anew, proving it right, and how all is."""
 
 from aiohttp import web
-from marshmallow import Schema, fields
+from marshmallow import fields
 
 from lrs import __version__
 from lrs.errors import NotFound
 from lrs.http.answers import json_answer
-from lrs.http.body import read_bytes
-from lrs.http.keys import ADAPTERS, DIRECTORY, FOLLOWER, REBUILDER, WATERMARK
+from lrs.http.jobs import JobSchema, read_wanted, start_job
+from lrs.http.keys import ADAPTERS, DIRECTORY, FOLLOWER, MATERIALIZERS, WATERMARK
 from lrs.http.manage import known_tenant
 from lrs.http.ops import condition
-from lrs.xapi.json_text import parse
 from lrs.xapi.times import format_stored
 
 
-class RebuildSchema(Schema):
+class RebuildSchema(JobSchema):
     """Which materializer to rebuild; all of them if none is named."""
 
     materializer = fields.String(load_default=None)
@@ -27,19 +26,18 @@ async def post_settle(request: web.Request) -> web.Response:
 
 
 async def post_rebuild(request: web.Request) -> web.Response:
-    """POST …/rebuild {"materializer"?}: fold anew from the statements; how many summaries, by materializer."""
-    tenant, body = await known_tenant(request), await read_bytes(request)
-    name = RebuildSchema().load(parse(body) if body else {})["materializer"]
-    rebuilt = await request.config_dict[REBUILDER].rebuild(tenant, name)
-    if name is not None and name not in rebuilt:
+    """POST …/rebuild {"materializer"?, "per_second"?, "wait"?}: fold anew from the statements; how many summaries, by materializer."""
+    tenant, wanted = await known_tenant(request), await read_wanted(request, RebuildSchema)
+    name = wanted["materializer"]
+    if name is not None and name not in request.config_dict[MATERIALIZERS]:
         raise NotFound(f"no materializer {name} is installed")
-    return json_answer({"rebuilt": rebuilt})
+    return await start_job(request, tenant, "rebuild", wanted)
 
 
 async def post_verify(request: web.Request) -> web.Response:
-    """POST …/verify: recount every summary; how many, and which are different from what is saved."""
-    report = await request.config_dict[REBUILDER].verify(await known_tenant(request))
-    return json_answer({"checked": report.checked, "different": list(report.different)})
+    """POST …/verify {"per_second"?, "wait"?}: recount every summary; how many, and which are different from what is saved."""
+    tenant, wanted = await known_tenant(request), await read_wanted(request, JobSchema)
+    return await start_job(request, tenant, "verify", wanted)
 
 
 async def get_status(request: web.Request) -> web.Response:

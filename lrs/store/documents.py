@@ -4,18 +4,19 @@ xAPI 1.0.3, Communication 2.2 and 3.1.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
 from typing import Any
 
+from pymongo import UpdateOne
 from pymongo.errors import DuplicateKeyError
 
 from lrs.errors import DocumentConflict, PreconditionFailed, StoreUnavailable, TooLarge
 from lrs.store.mongo import Database
 from lrs.store.watermark import now_us
-from lrs.xapi.documents import ANY, JSON, Place, Preconditions, etag_of, merged
+from lrs.xapi.documents import ANY, JSON, Place, Preconditions, Resource, etag_of, merged
 from lrs.xapi.json_text import dump
 
 # MongoDB refuses what is over 16 MiB; a document's place may take some of that.
@@ -111,6 +112,39 @@ class Documents:
     async def delete_several(self, tenant: str, place: Place) -> None:
         """Remove all documents of a context; without a registration, those of all registrations. Communication 2.3."""
         await self._documents.delete_many(_several(tenant, place))
+
+    async def put_profiles(self, tenant: str, profiles: Mapping[Place, bytes]) -> None:
+        """Put JSON contents at places, whatever is there; what is there already is not written.
+
+        They keep the order in which they were first put.
+        """
+        fresh = {_id(tenant, place): self._fresh(place, JSON, content) for place, content in profiles.items()}
+        first_us = {each: document["updated_us"] + number for number, (each, document) in enumerate(fresh.items())}
+        there = self._documents.find({"_id": {"$in": list(fresh)}}, projection={"etag": 1})
+        same = {each["_id"] async for each in there if each["etag"] == fresh[each["_id"]]["etag"]}
+        writes = [
+            UpdateOne({"_id": each}, {"$set": {"tenant": tenant, **document}, "$setOnInsert": {"first_us": first_us[each]}}, upsert=True)
+            for each, document in fresh.items() if each not in same
+        ]
+        if writes:
+            await self._documents.bulk_write(writes, ordered=False)
+
+    async def profiles(
+        self, tenant: str, resource: Resource, profile_id: str, owners: Iterable[str] | None = None
+    ) -> dict[str, bytes]:
+        """The contents of all documents of one profile, by the identity of the agent or the IRI of the activity, as they were first put.
+
+        With `owners`, theirs alone, in no order: each by its place, however many others there are.
+        """
+        owner = resource.required[0].removesuffix("Id")
+        if owners is not None:
+            ids = [_id(tenant, Place(resource.name, document_id=profile_id, **{owner: each})) for each in owners]
+            found = self._documents.find({"_id": {"$in": ids}}, projection={owner: 1, "content": 1})
+            return {each[owner]: each["content"] for each in await found.to_list(None)}
+        query = {"tenant": tenant, "resource": resource.name, "document_id": profile_id}
+        found = self._documents.find(query, projection={owner: 1, "content": 1, "first_us": 1, "updated_us": 1})
+        listed = sorted(await found.to_list(None), key=lambda each: each.get("first_us", each["updated_us"]))
+        return {each[owner]: each["content"] for each in listed}
 
     def _fresh(self, place: Place, content_type: str, content: bytes) -> dict[str, Any]:
         if len(content) > LARGEST:

@@ -11,6 +11,7 @@ from aiohttp import encode_basic_auth
 from aiohttp.test_utils import TestClient
 from kolibri_served import NDJSON, OPERATOR, kolibri_process
 from kolibri_traces import Replay
+from working import working
 
 from lrs.config import Config
 from lrs.plugins import Entry
@@ -87,7 +88,7 @@ def started(statements: Sequence[Mapping[str, Any]]) -> list[tuple[str, dict[str
 
 
 async def test_a_tenant_that_has_only_the_statements_of_another_answers_every_read_the_same(
-    client: TestClient[Any, Any], kolibri_world: dict[str, Any]
+    client: TestClient[Any, Any], kolibri_world: dict[str, Any], config: Config
 ) -> None:
     for path in RECORDED:
         await Replay(PrefixedClient(client, "/t/a"), kolibri_world, OPS, documented=False).run(  # type: ignore[arg-type]
@@ -98,7 +99,7 @@ async def test_a_tenant_that_has_only_the_statements_of_another_answers_every_re
     statements = [json.loads(line) for line in lines.splitlines()]
     async with client.post("/manage/tenants/b/import", data=lines, headers=NDJSON) as imported:
         assert await imported.json() == {"read": len(statements), "stored": len(statements)}
-    async with client.post("/manage/tenants/b/rebuild", headers=OPERATOR) as rebuilt:
+    async with working(config), client.post("/manage/tenants/b/rebuild", json={"wait": True}, headers=OPERATOR) as rebuilt:
         assert rebuilt.status == 200
     bodies = started(statements)
     names = {user["id"]: name for name, user in kolibri_world["users"].items()}
@@ -108,7 +109,8 @@ async def test_a_tenant_that_has_only_the_statements_of_another_answers_every_re
     assert await one.everything(tried) == await other.everything(tried)
     assert await one.starts(names, bodies) == await other.starts(names, bodies)
     for tenant in ("a", "b"):
-        async with client.post(f"/manage/tenants/{tenant}/verify", headers=OPERATOR) as verified:
+        path = f"/manage/tenants/{tenant}/verify"
+        async with working(config), client.post(path, json={"wait": True}, headers=OPERATOR) as verified:
             assert (await verified.json())["different"] == []
 
 

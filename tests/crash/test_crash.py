@@ -109,7 +109,7 @@ async def walk(base_url: str) -> Counter[str]:
 
 async def verify(base_url: str) -> dict:
     async with aiohttp.ClientSession(base_url=base_url, headers=OPERATOR) as session:
-        async with session.post("/manage/tenants/school/verify") as response:
+        async with session.post("/manage/tenants/school/verify", json={"wait": True}) as response:
             assert response.status == 200, await response.text()
             return await response.json()
 

@@ -3,7 +3,7 @@
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient
-from http_fakes import THROUGH, Fakes, managing
+from http_fakes import JOB_ID, THROUGH, Fakes, managing
 from pytest_aiohttp.plugin import AiohttpClient
 
 TENANTS = "/manage/tenants"
@@ -57,7 +57,8 @@ async def test_a_deleted_tenant_is_gone(operator: Operator) -> None:
     ("GET", "/credentials"), ("POST", "/credentials"), ("DELETE", "/credentials/k"),
     ("GET", "/adapters/bells/settings"), ("PUT", "/adapters/bells/settings"),
     ("PUT", "/adapters/bells/reference/tower"),
-    ("POST", "/settle"), ("POST", "/rebuild"), ("POST", "/verify"),
+    ("POST", "/settle"), ("POST", "/rebuild"), ("POST", "/verify"), ("GET", "/jobs"), ("GET", f"/jobs/{JOB_ID}"),
+    ("POST", f"/jobs/{JOB_ID}/cancel"), ("POST", f"/jobs/{JOB_ID}/retry"),
 ])
 async def test_of_a_tenant_that_is_not_there_nothing_is(operator: Operator, method: str, path: str) -> None:
     status, body = await operator(method, f"{TENANTS}/nobody{path}", {})
@@ -160,7 +161,21 @@ async def test_rebuild_takes_one_materializer_or_all(operator: Operator, fakes: 
     rebuilt = {"rebuilt": {"bells.rung": 3}}
     assert await operator("POST", f"{SCHOOL}/rebuild") == (200, rebuilt)
     assert await operator("POST", f"{SCHOOL}/rebuild", {"materializer": "bells.rung"}) == (200, rebuilt)
-    assert fakes.rebuilder.asked == [None, "bells.rung"]
+    assert fakes.jobs.asked == [("rebuild", {}), ("rebuild", {"materializer": "bells.rung"})]
+
+
+@pytest.mark.parametrize("what", ["rebuild", "verify"])
+async def test_what_takes_longer_than_a_moment_is_answered_with_its_job(operator: Operator, fakes: Fakes, what: str) -> None:
+    fakes.jobs.has_worker = False
+    status, job = await operator("POST", f"{SCHOOL}/{what}", {"per_second": 100})
+    assert (status, job["id"], job["kind"], job["state"], job["arguments"]) == (202, JOB_ID, what, "waiting", {"per_second": 100.0})
+    assert "checkpoint" not in job and "holder" not in job
+
+
+@pytest.mark.parametrize("wrong", [{"wait": "yes"}, {"per_second": 0}, {"per_second": "many"}, {"when": "now"}, []])
+async def test_a_job_that_is_asked_for_in_a_way_there_is_not_is_refused(operator: Operator, fakes: Fakes, wrong: object) -> None:
+    assert (await operator("POST", f"{SCHOOL}/verify", wrong))[0] == 400
+    assert not fakes.jobs.asked
 
 
 async def test_what_cannot_be_rebuilt_is_said(operator: Operator) -> None:

@@ -7,6 +7,7 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 from http_fakes import ID, OTHER_ID, a_statement, basic, xapi
+from working import working
 
 from lrs.app import create_app
 from lrs.config import Config
@@ -128,14 +129,15 @@ async def test_tenants_see_nothing_of_each_other(lms: Lms) -> None:
     assert (await lms("GET", f"/t/school{STATEMENTS}"))[0] == 403
 
 
-async def test_management_settles_rebuilds_and_verifies(lms: Lms) -> None:
+async def test_management_settles_rebuilds_and_verifies(lms: Lms, config: Config) -> None:
     await lms("POST", STATEMENTS, json=a_statement())
     school = f"{lms.prefix}/manage/tenants/school"
     answers = {}
-    for what in ("settle", "rebuild", "verify"):
-        answer = await lms.client.post(f"{school}/{what}", headers=OPERATOR)
-        assert answer.status == 200
-        answers[what] = await answer.json()
+    async with working(config):
+        for what, body in (("settle", None), ("rebuild", {"wait": True}), ("verify", {"wait": True})):
+            answer = await lms.client.post(f"{school}/{what}", json=body, headers=OPERATOR)
+            assert answer.status == 200
+            answers[what] = await answer.json()
     assert answers["verify"]["different"] == []
     status = await (await lms.client.get(f"{lms.prefix}/manage/status", headers=OPERATOR)).json()
     assert (status["mongo"], status["tenants"]) == (True, 1)

@@ -1,0 +1,223 @@
+"""Native events as they came: each kept before anything interprets it, and what became of it."""
+
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+import structlog
+from pymongo import ASCENDING, UpdateOne
+from pymongo.errors import BulkWriteError, PyMongoError
+
+from lrs.errors import StoreUnavailable, TooLarge
+from lrs.gather import Gathered
+from lrs.store.log import DUPLICATE_KEY
+from lrs.store.mongo import Database, is_transient
+from lrs.store.watermark import now_us
+from lrs.xapi.types import Agent
+
+logger = structlog.get_logger(__name__)
+
+# MongoDB refuses documents over 16 MiB; some of that is what stands beside the event.
+LARGEST = 15 * 1024 * 1024
+# Written together, beyond which a group gains nothing.
+GROUP_LIMIT = 1_000
+
+# What may have become of an event; until then it is pending.
+STORED, DUPLICATE, NOTHING, DEAD = "stored", "duplicate", "nothing", "dead"
+
+
+@dataclass(frozen=True)
+class Kept:
+    """A native event that is safe. `received_us` is unique for its tenant and adapter, and is what its translator gets as the receipt."""
+
+    tenant: str
+    adapter: str
+    received_us: int
+    text: bytes
+
+    @property
+    def id(self) -> str:
+        """The `_id` of its document."""
+        return event_id(self.tenant, self.adapter, self.received_us)
+
+
+@dataclass(frozen=True)
+class Fate:
+    """What became of an event. `reason` of a dead one: {"kind", "place", "rule", "code"}."""
+
+    outcome: str
+    statements: Sequence[str] = ()
+    reason: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where events came from: the adapter as "name@version", the request's id, the credential's key, and who vouches for its statements."""
+
+    label: str
+    request_id: str
+    caller: str
+    authority: Agent
+
+
+def event_id(tenant: str, adapter: str, received_us: int) -> str:
+    """The `_id` of an event."""
+    return f"{tenant}/{adapter}/{received_us}"
+
+
+class NativeEvents:
+    """One document an event. Bodies are never changed; an edited one stands beside the first."""
+
+    def __init__(self, database: Database, clock: Callable[[], datetime]) -> None:
+        self._events = database["native_events"]
+        self._clock = clock
+        self._last_us = 0
+        self._insert = Gathered(self._insert_all, GROUP_LIMIT)
+        self._note = Gathered(self._note_all, GROUP_LIMIT)
+
+    async def keep(self, tenant: str, adapter: str, texts: Sequence[bytes], origin: Origin) -> list[Kept]:
+        """Make events safe, in their order. TooLarge, StoreUnavailable."""
+        for index, text in enumerate(texts):
+            if len(text) > LARGEST:
+                raise TooLarge(f"event {index} takes {len(text)} bytes, more than {LARGEST}")
+        first_us = max(now_us(self._clock), self._last_us + 1)
+        self._last_us = first_us + len(texts) - 1
+        documents = [
+            {"tenant": tenant, "adapter": adapter, "received": first_us + index, "by": origin.label, "request": origin.request_id,
+             "caller": origin.caller, "authority": origin.authority, "index": index, **_body(text), "pending": True}
+            for index, text in enumerate(texts)
+        ]
+        await self._insert(documents)
+        return [Kept(tenant, adapter, each["received"], text) for each, text in zip(documents, texts, strict=True)]
+
+    async def _insert_all(self, documents: list[dict[str, Any]]) -> None:
+        """Another process may have given the same receipt time: then a later one is taken, until it is free."""
+        while documents:
+            for each in documents:
+                each["_id"] = event_id(each["tenant"], each["adapter"], each["received"])
+            try:
+                await self._events.insert_many(documents, ordered=False)
+                return
+            except BulkWriteError as error:
+                faults = error.details["writeErrors"]
+                if error.details.get("writeConcernErrors") or any(fault["code"] != DUPLICATE_KEY for fault in faults):
+                    raise _unavailable(error) from error
+                documents = [documents[fault["index"]] for fault in faults]
+                first_us = max(now_us(self._clock), self._last_us + 1)
+                self._last_us = first_us + len(documents) - 1
+                for offset, each in enumerate(documents):
+                    each["received"] = first_us + offset
+            except PyMongoError as error:
+                raise _unavailable(error) from error
+
+    async def set_aside(self, events: Sequence[Kept]) -> None:
+        """Leave pending events to a job: the sweep for abandoned ones passes them over."""
+        await self._events.update_many({"_id": {"$in": [each.id for each in events]}, "pending": True}, {"$set": {"pending": "job"}})
+
+    async def waiting(self, tenant: str, adapter: str, first_us: int, last_us: int, limit: int) -> list[dict[str, Any]]:
+        """Events set aside that were received in a span of time, in order."""
+        query = {"tenant": tenant, "adapter": adapter, "received": {"$gte": first_us, "$lte": last_us}, "pending": "job"}
+        return await self._events.find(query).sort("received", ASCENDING).limit(limit).to_list(limit)  # type: ignore[no-any-return]
+
+    async def replaced(self, event: str, label: str, statements: Sequence[str], replacements: Mapping[str, str]) -> None:
+        """Say that an event, by `_id`, is translated anew by "name@version": its statements now, and natural id -> id in use."""
+        change = {"by": label, "statements": list(statements), "replacements": dict(replacements)}
+        await self._events.update_one({"_id": event}, {"$set": change})
+
+    async def note(self, fates: Mapping[str, Fate]) -> None:
+        """Say what became of events, by `_id`; returns once that is safe."""
+        await self._note(list(fates.items()))
+
+    def note_soon(self, fates: Mapping[str, Fate]) -> None:
+        """Say it without waiting: what is lost of this is found pending, and interpreted again to the same end."""
+        self._note.soon(list(fates.items()))
+
+    async def _note_all(self, fates: list[tuple[str, Fate]]) -> None:
+        writes = [
+            UpdateOne({"_id": each}, {
+                "$set": {"outcome": fate.outcome, "statements": list(fate.statements), "reason": dict(fate.reason)},
+                "$unset": {"pending": ""}, "$inc": {"tries": 1},
+            })
+            for each, fate in fates
+        ]
+        try:
+            await self._events.bulk_write(writes, ordered=False)
+        except PyMongoError as error:
+            logger.warning("outcomes_not_noted", events=len(writes), error=str(error)[:200])
+            raise _unavailable(error) from error
+
+    async def get(self, tenant: str, event: str) -> dict[str, Any] | None:
+        """One event's document, by "<adapter>/<received>"; None if there is none."""
+        found: dict[str, Any] | None = await self._events.find_one({"_id": f"{tenant}/{event}"})
+        return found
+
+    async def edit(self, tenant: str, event: str, text: bytes) -> None:
+        """Put another body beside an event's own, to be interpreted instead of it."""
+        if len(text) > LARGEST:
+            raise TooLarge(f"the event takes {len(text)} bytes, more than {LARGEST}")
+        await self._events.update_one({"_id": f"{tenant}/{event}"}, {"$set": {"edited": text.decode()}})
+
+    async def page(
+        self, tenant: str, *, adapter: str | None = None, outcome: str | None = None, kind: str | None = None,
+        after: str | None = None, limit: int,
+    ) -> list[dict[str, Any]]:
+        """Events in the order of their receipt: of one adapter, outcome, or kind of reason; `after` is the `_id` of the last one seen."""
+        query: dict[str, Any] = {"tenant": tenant}
+        if adapter is not None:
+            query["adapter"] = adapter
+        if outcome is not None:
+            query["outcome"] = outcome
+        if kind is not None:
+            query["reason.kind"] = kind
+        if after is not None:
+            stamp = int(after.rpartition("/")[2])
+            query["$or"] = [{"received": {"$gt": stamp}}, {"received": stamp, "_id": {"$gt": after}}]
+        order = [("received", ASCENDING), ("_id", ASCENDING)] if adapter is None else [("received", ASCENDING)]
+        found = self._events.find(query).sort(order).limit(limit)
+        return [each async for each in found]
+
+    async def count(self, tenant: str, *, adapter: str | None = None, outcome: str | None = None, kind: str | None = None) -> int:
+        """How many events there are of that kind."""
+        query = {"tenant": tenant, "adapter": adapter, "outcome": outcome, "reason.kind": kind}
+        counted: int = await self._events.count_documents({name: value for name, value in query.items() if value is not None})
+        return counted
+
+    async def reasons(self, tenant: str) -> list[dict[str, Any]]:
+        """How many dead letters there are: [{"adapter", "kind", "count"}]."""
+        found = self._events.aggregate([
+            {"$match": {"tenant": tenant, "outcome": DEAD}},
+            {"$group": {"_id": {"adapter": "$adapter", "kind": "$reason.kind"}, "count": {"$sum": 1}}},
+            {"$sort": {"_id": 1}},
+        ])
+        return [{**each["_id"], "count": each["count"]} async for each in found]
+
+    async def abandoned(self, before_us: int) -> AsyncIterator[dict[str, Any]]:
+        """Events of all tenants that came before a time and are still pending: whoever had them has ended."""
+        async for each in self._events.find({"pending": True, "received": {"$lt": before_us}}).sort("received", ASCENDING):
+            yield each
+
+    async def drain(self) -> None:
+        """Wait until all that is under way is written."""
+        await self._insert.drain()
+        await self._note.drain()
+
+
+def _body(text: bytes) -> dict[str, Any]:
+    """As text, for people who look; what is not UTF-8 as bytes."""
+    try:
+        return {"body": text.decode()}
+    except UnicodeDecodeError:
+        return {"body": text}
+
+
+def body_of(document: Mapping[str, Any]) -> bytes:
+    """What is to be interpreted of an event's document: the edited body if there is one."""
+    body: str | bytes = document.get("edited", document["body"])
+    return body.encode() if isinstance(body, str) else bytes(body)
+
+
+def _unavailable(error: PyMongoError) -> Exception:
+    if is_transient(error):
+        return StoreUnavailable("the database did not confirm the write in time")
+    return error
