@@ -10,8 +10,6 @@ from adapters.studyfetch.usage import HOURS, Subject, Usage
 
 # An hour with more events than this is read by the minute, from its end.
 BUSY = 2_000
-# How many of an hour's minutes are read at a time: few at first, as a page may be full soon.
-STEPS = (1, 2, 4, 8, 16, 29)
 
 
 async def page(usage: Usage, wanted: Wanted, limit: int, offset: int) -> tuple[int, Sequence[Fact]]:
@@ -30,7 +28,7 @@ async def page(usage: Usage, wanted: Wanted, limit: int, offset: int) -> tuple[i
         if before >= offset + limit:
             break
         if hours[hour] > BUSY:
-            facts += await _last_of(usage, wanted, hour, offset + limit - before)
+            facts += await usage.from_an_end(wanted.facets, hour, offset + limit - before, wanted.fits)
         else:
             quiet.append(hour)
         before += hours[hour]
@@ -58,16 +56,3 @@ def _subject(wanted: Wanted) -> tuple[Subject, dict[str, str]]:
         del where["user"]
         return Subject("user", (wanted.user,)), where
     return HOURS, where
-
-
-async def _last_of(usage: Usage, wanted: Wanted, hour: str, number: int) -> list[Fact]:
-    """The last events of an hour, at least so many, or all."""
-    facts: list[Fact] = []
-    end = 60
-    for step in STEPS:
-        minutes = [f"{hour}:{minute:02}" for minute in range(end - step, end)]
-        facts += [each for each in await usage.facts({**wanted.facets, "minute": minutes}) if wanted.fits(each)]
-        end -= step
-        if len(facts) >= number:
-            break
-    return facts

@@ -128,7 +128,7 @@ async def get_comparison(request: web.Request) -> web.StreamResponse:
         outcomes[scope][tuple(rest)] = sums
     told = [
         reports.comparison_answer(
-            group, people[f"group={group}",], events.get((f"group={group}",), Counter())["events"],
+            group, people[(f"group={group}",)], events.get((f"group={group}",), Counter())["events"],
             reports.Scores(outcomes[f"tests group={group}"]),
         )
         for group in groups
@@ -157,16 +157,7 @@ async def _activity(usage: Usage, subject: Subject) -> dict[str, Any]:
         usage.lines(subject, ("bucket",)), usage.lines(subject, ("type",)),
         usage.lines(subject, ("score", "passed"), part="tests "), usage.lines(subject, ("attempt",), part="attempts "),
     )
-    return reports.activity_answer(hours, types, tests, attempts, await _seen(usage, subject, hours))
-
-
-async def _seen(usage: Usage, subject: Subject, hours: reports.Sums) -> tuple[int | None, int | None]:
-    """The first and the last moment: they are in the first and the last hour."""
-    if not hours:
-        return None, None
-    (first,), (last,) = min(hours), max(hours)
-    moments = [fact.at_us for fact in await usage.facts({**subject.facets, "hour": sorted({first, last})})]
-    return (min(moments), max(moments)) if moments else (None, None)
+    return reports.activity_answer(hours, types, tests, attempts, await usage.seen(subject, hours))
 
 
 async def _progress(request: web.Request, query: Mapping[str, Any], facet: str, own_id: str) -> Sequence[Progress]:

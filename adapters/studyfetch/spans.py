@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 from adapters.studyfetch.moments import LATEST_US, format_ms
 
-HOUR_US = 3_600_000_000
-HOUR = 13  # characters of a moment that name its hour
+HOUR_US, MINUTE_US = 3_600_000_000, 60_000_000
+HOUR, MINUTE = 13, 16  # characters of a moment that name its hour, its minute
 
 
 @dataclass(frozen=True)
@@ -36,9 +36,13 @@ class Span:
 
     @property
     def edges(self) -> Sequence[str]:
-        """The hours of which it has a part only."""
-        cut = (each // HOUR_US for each in (self.since_us, self.until_us) if each is not None and each % HOUR_US)
-        return sorted({_hour(each) for each in cut})
+        """The minutes that it has something of, in those hours of which it has a part only."""
+        cut = {each // HOUR_US for each in (self.since_us, self.until_us) if each is not None and each % HOUR_US}
+        starts = (hour * HOUR_US + minute * MINUTE_US for hour in sorted(cut) for minute in range(60))
+        return [format_ms(start_us)[:MINUTE] for start_us in starts if self._touches(start_us, start_us + MINUTE_US)]
+
+    def _touches(self, start_us: int, end_us: int) -> bool:
+        return (self.since_us is None or self.since_us < end_us) and (self.until_us is None or start_us < self.until_us)
 
 
 EVER = Span()

@@ -1,7 +1,7 @@
 """Reading usage: lines of the roll-up for the whole hours of a span, the events themselves for what is left of an hour at its ends."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from adapters.studyfetch.facts import Fact
@@ -11,6 +11,9 @@ from lrs.materialize import Row
 from lrs.summaries import Summaries
 
 Group = tuple[str, ...]
+
+# How many of an hour's minutes are read at a time: few at first, as there may soon be enough.
+STEPS = (1, 2, 4, 8, 16, 29)
 
 
 @dataclass(frozen=True)
@@ -24,6 +27,11 @@ class Subject:
     def scopes(self, part: str = "") -> list[str]:
         """The scopes of its lines; `part` is "tests " or "attempts "."""
         return [f"{part}{self.facet}={each}" for each in self.ids] if self.facet else [self.of_all]
+
+    def has(self, fact: Fact) -> bool:
+        """Whether it is usage of the subject's. A cell may also hold events that are not."""
+        own = {"user": (fact.user,), "group": fact.groups, "resource": fact.resources}
+        return not self.facet or not set(self.ids).isdisjoint(own[self.facet])
 
     @property
     def facets(self) -> Mapping[str, Sequence[str]]:
@@ -65,12 +73,36 @@ class Usage:
     async def at_the_edges(self, subject: Subject) -> list[Fact]:
         """The events in those hours of which the span has a part only."""
         edges = self.span.edges
-        return await self.facts({**subject.facets, "hour": edges}) if edges else []
+        return await self.facts({**subject.facets, "minute": edges}) if edges else []
 
     async def facts(self, facets: Mapping[str, str | Sequence[str]]) -> list[Fact]:
         """The events in the span that are in cells with these facets."""
         cells: Iterable[tuple[str, Cell]] = await self._summaries.find(self._tenant, USAGE, facets)
         return [fact for _, cell in cells for fact in cell.facts if self.span.holds(fact.at_us)]
+
+    async def from_an_end(
+        self, facets: Mapping[str, str | Sequence[str]], hour: str, number: int, fits: Callable[[Fact], bool], *, last: bool = True
+    ) -> list[Fact]:
+        """The last (or first) events of an hour that fit: so many, and what else is in their minutes. All, if there are fewer."""
+        facts: list[Fact] = []
+        done = 0
+        for step in STEPS:
+            numbers = range(60 - done - step, 60 - done) if last else range(done, done + step)
+            found = await self.facts({**facets, "minute": [f"{hour}:{minute:02}" for minute in numbers]})
+            facts += [each for each in found if fits(each)]
+            done += step
+            if len(facts) >= number:
+                break
+        return facts
+
+    async def seen(self, subject: Subject, hours: Mapping[Group, Counter[str]]) -> tuple[int | None, int | None]:
+        """The first and the last moment (µs since the epoch) of a subject whose events are in these hours; None where there are none."""
+        if not hours:
+            return None, None
+        (first,), (last,) = min(hours), max(hours)
+        firsts = await self.from_an_end(subject.facets, first, 1, subject.has, last=False)
+        lasts = await self.from_an_end(subject.facets, last, 1, subject.has)
+        return min((each.at_us for each in firsts), default=None), max((each.at_us for each in lasts), default=None)
 
     async def people(self, subject: Subject, by: Sequence[str], *, where: Mapping[str, str] | None = None) -> Counter[Group]:
         """How many different users there are in each group; anonymous events are nobody's. See `lines`."""

@@ -1,7 +1,7 @@
 """Laws of what is read: every report is a recount of the events, whatever they are and in whatever order they came."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from copy import deepcopy
 from statistics import fmean, median
 from typing import Any
@@ -62,11 +62,11 @@ def statements_of(events: Sequence[Any]) -> list[Any]:
     return list({each["id"]: each for event in reversed(events) for each in translate(event, SETTINGS, RECEIVED_US)}.values())
 
 
-def store_of(events: Sequence[Any]) -> MemoryStore:
+def store_of(events: Iterable[Any]) -> MemoryStore:
     """A store in memory that has taken events."""
     directory = MemoryDirectory({}, KEY["x-api-key"], "contract:secret")
     store = MemoryStore.of(adapter, MATERIALIZERS, directory, "2026-02-01T00:00:00Z")
-    store.statements.log = statements_of(events)
+    store.statements.log = statements_of(list(events))
     return store
 
 
@@ -164,6 +164,31 @@ async def test_whoever_used_a_resource_is_told_with_how_often_and_when_last(even
     assert told["anonymousEvents"] == sum(not each.user for each in own)
     last = {each.user: each.at_us for each in sorted(own, key=lambda each: each.at_us) if each.user}
     assert {each["userId"]: each["lastSeen"] for each in told["users"]} == {user: format_ms(at_us) for user, at_us in last.items()}
+
+
+async def test_events_of_one_cell_that_are_not_the_groups_say_nothing_of_when_it_was_seen():
+    event = {"eventType": "sso_login", "userId": "u1"}
+    events = [
+        {**event, "id": number, "timestamp": f"{DAY}T09:00:0{number}Z", "groupIds": groups}
+        for number, groups in enumerate([[], ["g1"], ["g1", "g2"], []])
+    ]
+    [told] = await answers_of(store_of(events), "/groups/g1/summary")
+    assert (told["firstSeen"], told["lastSeen"]) == (f"{DAY}T09:00:01.000Z", f"{DAY}T09:00:02.000Z")
+
+
+async def test_a_busy_hour_is_read_by_the_minute_from_its_end(monkeypatch):
+    monkeypatch.setattr("adapters.studyfetch.listing.BUSY", 3)
+    events = [
+        {"eventType": "sso_login", "id": f"{number:02}", "timestamp": f"{DAY}T{9 + number // 12:02}:{5 * (number % 12):02}:00Z"}
+        for number in range(30)
+    ]
+    store = store_of(reversed(events))
+    usage, found = Usage(store.statements, "school"), []
+    for offset in range(0, 30, 4):
+        total, some = await page(usage, Wanted(Span()), 4, offset)
+        assert total == 30
+        found += [each.event for each in some]
+    assert found == [f"{number:02}" for number in reversed(range(30))]
 
 
 @LAWFUL
