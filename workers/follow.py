@@ -20,7 +20,10 @@ async def follow(ctx: dict[str, Any], tenant: str) -> None:
 
 
 async def sweep(ctx: dict[str, Any]) -> None:
-    """Do the same for every tenant that has statements beyond its cursor: hints can be lost, the log cannot."""
+    """Do the same for every tenant that has statements beyond its cursor: hints can be lost, the log cannot.
+
+    And remove the generations of summaries that nobody reads any more.
+    """
     services: Services = ctx["services"]
     try:
         lagging = await services.follower.lagging()
@@ -32,3 +35,10 @@ async def sweep(ctx: dict[str, Any]) -> None:
             await services.follower.settle(tenant)
         except (DriverError, StoreUnavailable) as error:  # a tenant's trouble is not that of the next
             logger.warning("sweep_left_out", tenant=tenant, error=str(error))
+    try:
+        removed = await services.rebuilder.tidy()
+    except DriverError as error:
+        logger.warning("generations_not_removed", error=str(error))
+        return
+    if removed:
+        logger.info("generations_removed", editions=removed)

@@ -1,19 +1,20 @@
 """The connection to MongoDB: collections by name, wanted indexes, transactions, and which errors mean what."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Any
 
 import structlog
-from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorClientSession, AsyncIOMotorCollection
+from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorClientSession, AsyncIOMotorCollection, AsyncIOMotorCursor
 from pymongo import ASCENDING, IndexModel, WriteConcern
 from pymongo.errors import BulkWriteError, ConnectionFailure, ExecutionTimeout, OperationFailure, PyMongoError, ServerSelectionTimeoutError
 from pymongo.read_concern import ReadConcern
 
 from lrs.config import Config
 from lrs.errors import ConfigurationError, StoreUnavailable
-from lrs.store.causality import Elections, MajorityAfter
+from lrs.store.causality import Elections, MajorityAfter, SnapshotAfter
 
 logger = structlog.get_logger(__name__)
 
@@ -106,6 +107,10 @@ class Database:
     def __getitem__(self, collection: str) -> AsyncIOMotorCollection:
         return self._database[collection]
 
+    def at_one_moment(self, collection: str) -> AsyncIOMotorCollection:
+        """A collection of which each query, however much it reads, sees one moment."""
+        return self._database.get_collection(collection, read_concern=SnapshotAfter(self._reads))
+
     async def prepare(self) -> None:
         """Create the indexes that are missing; ConfigurationError if the server cannot serve us at all.
 
@@ -168,6 +173,13 @@ class Database:
                 raise
             await _commit(session)
             self._reads.learn(session.operation_time)
+
+    @asynccontextmanager
+    async def snapshot(self) -> AsyncIterator[Callable[[str], Callable[..., AsyncIOMotorCursor]]]:
+        """All that is read through what is yielded is as it was at one moment, for five minutes (what MongoDB keeps, by default)."""
+        async with await self._client.start_session(snapshot=True) as session:
+            concern = ReadConcern("snapshot")
+            yield lambda name: partial(self._database.get_collection(name, read_concern=concern).find, session=session)
 
     async def collection_names(self) -> list[str]:
         """What there is."""

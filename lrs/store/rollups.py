@@ -11,7 +11,6 @@ from typing import Any
 
 import msgspec
 from pymongo import UpdateOne
-from pymongo.read_concern import ReadConcern
 
 from lrs.materialize import Line, Materializer, Row
 from lrs.store.mongo import Database
@@ -100,6 +99,8 @@ class Lines:
 
     def __init__(self, database: Database) -> None:
         self._lines = database["lines"]
+        # A cell's change touches several lines: all of it is seen, or nothing.
+        self._at_one_moment = database.at_one_moment("lines")
 
     async def apply(self, tenant: str, changes: Changes, session: Any) -> int:
         """Within a transaction, let lines change; how many there were to write."""
@@ -124,9 +125,7 @@ class Lines:
         group = {f"g{number}": _expression(name) for number, name in enumerate(by)}
         first = [] if limit is None else [{"$sort": {"bucket": 1}}, {"$limit": limit}]
         pipeline = [{"$match": query}, *first, *_added_up(group, [_named(name) for name in sums], distinct and f"$dims.{_named(distinct)}")]
-        # One snapshot: a cell's change touches several lines, and all of it is seen, or nothing.
-        lines = self._lines.with_options(read_concern=ReadConcern("snapshot"))
-        found = [each async for each in lines.aggregate(pipeline, allowDiskUse=True)]
+        found = [each async for each in self._at_one_moment.aggregate(pipeline, allowDiskUse=True)]
         return sorted(_lines(found, list(group), sums), key=lambda line: line.group)
 
 
