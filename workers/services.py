@@ -6,14 +6,23 @@ from datetime import UTC, datetime
 from typing import Any
 
 from lrs.config import Config
+from lrs.dead_letters import DeadLetters
+from lrs.events import Events
 from lrs.follow import Follower
+from lrs.intake import Intake
 from lrs.materialize import Materializer
+from lrs.plugins import Adapter
+from lrs.queue import Queue
 from lrs.rebuild import Rebuilder
+from lrs.retranslation import Retranslation
 from lrs.store.attachments import Attachments
 from lrs.store.directory import Directory
+from lrs.store.documents import Documents
 from lrs.store.jobs import KeptJobs
 from lrs.store.log import Log
 from lrs.store.mongo import Database
+from lrs.store.native_events import NativeEvents
+from lrs.store.statements import Statements
 from lrs.store.summaries import SavedSummaries
 from lrs.store.watermark import Watermark
 
@@ -28,10 +37,17 @@ class Services:
     rebuilder: Rebuilder
     attachments: Attachments
     jobs: KeptJobs
+    native_events: NativeEvents
+    events: Events
+    letters: DeadLetters
+    retranslation: Retranslation
 
     @classmethod
-    def of(cls, database: Database, materializers: Mapping[str, Materializer[Any]], config: Config) -> "Services":
-        """Put the parts together over one database."""
+    def of(
+        cls, database: Database, materializers: Mapping[str, Materializer[Any]], config: Config,
+        adapters: Mapping[str, Adapter] | None = None, queue: Queue | None = None,
+    ) -> "Services":
+        """Put the parts together over one database. Without adapters no native events can be interpreted."""
         def clock() -> datetime:
             return datetime.now(UTC)
 
@@ -40,6 +56,12 @@ class Services:
         saved = SavedSummaries(database)
         follower = Follower(database, watermark, log, saved, materializers)
         rebuilder = Rebuilder(database, watermark, saved, follower, materializers)
+        directory = Directory(database, config.secret)
+        intake = Intake(log, materializers, queue or Queue(config.redis_url), clock)
+        native_events = NativeEvents(database, clock)
+        events = Events(native_events, intake, Documents(database, clock))
+        letters = DeadLetters(native_events, events, directory, adapters or {})
         return cls(
-            Directory(database, config.secret), materializers, follower, rebuilder, Attachments(database), KeptJobs(database)
+            directory, materializers, follower, rebuilder, Attachments(database), KeptJobs(database), native_events, events, letters,
+            Retranslation(native_events, letters, Statements(database, config.page_limit), intake),
         )

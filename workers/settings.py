@@ -11,12 +11,14 @@ from arq.worker import Worker
 from redis.exceptions import RedisError
 
 from lrs.config import Config
-from lrs.plugins import load_materializers
-from lrs.queue import redis_settings
+from lrs.plugins import load_adapters, load_materializers
+from lrs.queue import Queue, redis_settings
 from lrs.store.mongo import Database
 from workers.attachments import SWEEP_MINUTES, sweep_attachments
 from workers.follow import SWEEP_SECONDS, follow, sweep
 from workers.jobs import Runner, run_job
+from workers.native_events import SWEEP_SECONDS as EVENT_SECONDS
+from workers.native_events import sweep_events
 from workers.services import Services
 from workers.tasks import TASKS
 
@@ -33,6 +35,7 @@ def worker_of(config: Config, services: Services, *, burst: bool, runner: Runner
         functions=[follow, run_job],
         cron_jobs=[
             cron(sweep, second=set(SWEEP_SECONDS), unique=True, timeout=JOB_TIMEOUT_S, keep_result=0, run_at_startup=True),
+            cron(sweep_events, second=set(EVENT_SECONDS), unique=True, timeout=JOB_TIMEOUT_S, keep_result=0),
             cron(sweep_attachments, minute=set(SWEEP_MINUTES), unique=True, timeout=JOB_TIMEOUT_S, keep_result=0),
         ],
         redis_settings=redis_settings(config.redis_url),
@@ -46,13 +49,13 @@ async def run(config: Config, *, burst: bool = False) -> None:
 
     Raises ConfigurationError if MongoDB cannot be used. When Redis goes away, the worker comes back with it.
     """
-    database = Database.connect(config)
+    database, queue = Database.connect(config), Queue(config.redis_url)
     stop = asyncio.Event()
     for name in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(name, stop.set)
     try:
         await database.prepare()
-        services = Services.of(database, load_materializers(), config)
+        services = Services.of(database, load_materializers(), config, load_adapters(), queue)
         runner = Runner(services.jobs, services, TASKS, config.jobs)
         working = asyncio.create_task(runner.work(stop, burst=burst))
         if not burst:
@@ -62,7 +65,9 @@ async def run(config: Config, *, burst: bool = False) -> None:
             if burst:
                 break
         await working
+        await services.events.drain()
     finally:
+        await queue.close()
         database.close()
 
 

@@ -6,6 +6,7 @@ from typing import Any
 from lrs.errors import NotFound
 from lrs.jobs import Running
 from workers.jobs import Task
+from workers.native_events import interpret, replay, retranslate
 from workers.services import Services
 
 
@@ -30,4 +31,7 @@ async def verify(services: Services, running: Running) -> Mapping[str, Any]:
     return {"checked": report.checked, "different": list(report.different)}
 
 
-TASKS: Mapping[str, Task] = {"rebuild": rebuild, "verify": verify}
+TASKS: Mapping[str, Task] = {
+    "rebuild": rebuild, "verify": verify,
+    "interpret": interpret, "replay": replay, "retranslate": retranslate,
+}

@@ -54,7 +54,7 @@ INDEXES: Mapping[str, tuple[IndexModel, ...]] = {
         _by("tenant", "voids", partialFilterExpression={"voids": {"$exists": True}}),
         _by("tenant", "awaits", partialFilterExpression={"awaits": {"$exists": True}}),
     ),
-    "summaries": (_by("tenant", "materializer", "facets"), _by("tenant", "materializer", "key")),
+    "summaries": (_by("tenant", "materializer", "facets", "key"), _by("tenant", "materializer", "key")),
     # The lines of roll-ups: one scope of one roll-up, by time.
     "lines": (_by("tenant", "label", "scope", "bucket"),),
     "leases": (_by("tenant"),),
@@ -79,7 +79,7 @@ INDEXES: Mapping[str, tuple[IndexModel, ...]] = {
     "native_events": (
         _by("tenant", "adapter", "received"),
         _by("tenant", "statements"),
-        _by("received", partialFilterExpression={"pending": True}),
+        _by("pending", "received", partialFilterExpression={"pending": {"$exists": True}}),
         _by("tenant", "received", "_id", partialFilterExpression={"outcome": "dead"}),
     ),
 }

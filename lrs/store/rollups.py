@@ -114,7 +114,7 @@ class Lines:
     async def read(
         self, tenant: str, label: str, scope: str | Sequence[str], *, since: str | None = None, until: str | None = None,
         by: Sequence[str] = (), sums: Sequence[str] = (), where: Mapping[str, str | Sequence[str]] | None = None,
-        distinct: str | None = None,
+        distinct: str | None = None, limit: int | None = None,
     ) -> list[Line]:
         """Lines added up by group, in the order of the groups, all as they were at one moment. See `Summaries.rows`."""
         query: dict[str, Any] = {"tenant": tenant, "label": label, "scope": _one_of(scope)}
@@ -123,7 +123,8 @@ class Lines:
             query["bucket"] = bucket
         query |= {f"dims.{_named(name)}": _one_of(values) for name, values in (where or {}).items()}
         group = {f"g{number}": _expression(name) for number, name in enumerate(by)}
-        pipeline = [{"$match": query}, *_added_up(group, [_named(name) for name in sums], distinct and f"$dims.{_named(distinct)}")]
+        first = [] if limit is None else [{"$sort": {"bucket": 1}}, {"$limit": limit}]
+        pipeline = [{"$match": query}, *first, *_added_up(group, [_named(name) for name in sums], distinct and f"$dims.{_named(distinct)}")]
         found = [each async for each in self._at_one_moment.aggregate(pipeline, allowDiskUse=True)]
         return sorted(_lines(found, list(group), sums), key=lambda line: line.group)
 
