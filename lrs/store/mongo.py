@@ -18,6 +18,7 @@ from lrs.store.causality import Elections, MajorityAfter, SnapshotAfter
 
 logger = structlog.get_logger(__name__)
 
+INVALID_OPTIONS = 72  # src/mongo/base/error_codes.yml
 # Whatever the driver raises: for those who may not import it.
 DriverError = PyMongoError
 
@@ -59,8 +60,11 @@ INDEXES: Mapping[str, tuple[IndexModel, ...]] = {
     "lines": (_by("tenant", "label", "scope", "bucket"),),
     "leases": (_by("tenant"),),
     "credentials": (_by("tenant"),),
-    # The first lists states and activity profiles, the second agent profiles, and finds all that is kept about somebody.
-    "documents": (_by("tenant", "resource", "activity", "agent"), _by("tenant", "agent", "resource")),
+    # The first lists states and activity profiles, the second agent profiles, and finds all that is kept about somebody; the third
+    # finds one profile of all activities or agents.
+    "documents": (
+        _by("tenant", "resource", "activity", "agent"), _by("tenant", "agent", "resource"), _by("tenant", "resource", "document_id"),
+    ),
     # What waits to be swept is little, whatever is kept.
     "attachments": (_by("tenant"), _by("unclaimed_since", sparse=True)),
     "attachments.files": (_by("metadata.tenant"), _by("metadata.pending_since", sparse=True)),
@@ -243,7 +247,12 @@ def is_transient(error: DriverError) -> bool:
     if isinstance(error, BulkWriteError):
         faults = [*error.details.get("writeErrors", ()), *error.details.get("writeConcernErrors", ())]
         return bool(faults) and all(fault.get("code") in _TRANSIENT_CODES for fault in faults)
-    return isinstance(error, OperationFailure) and error.code in _TRANSIENT_CODES
+    return isinstance(error, OperationFailure) and (error.code in _TRANSIENT_CODES or _asks_a_member_left_behind(error))
+
+
+def _asks_a_member_left_behind(error: OperationFailure) -> bool:
+    """Whether the member does not know of the time yet that `causality` has just learnt from its successor as primary."""
+    return error.code == INVALID_OPTIONS and "afterClusterTime" in str(error)
 
 
 # InterruptedAtShutdown, InterruptedDueToReplStateChange, NotWritablePrimary, PrimarySteppedDown, NotPrimaryNoSecondaryOk,

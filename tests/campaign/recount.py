@@ -6,7 +6,7 @@ from typing import Any
 
 from campaign.client import Client, insist
 from campaign.ledger import Statement, is_void
-from campaign.statements import VERBS
+from campaign.statements import OWN_VERBS
 from lrs.xapi.times import format_stored, parse_timestamp
 
 DAILY = "/reports/daily"
@@ -27,7 +27,7 @@ async def judge_daily(client: Client, stored: Mapping[str, Statement], within_s:
             return
         page = answer.json
         rows: list[dict[str, Any]] = next(value for value in page.values() if isinstance(value, list))
-        found.update({(each["day"], each["verb"]): each["statements"] for each in rows if each["verb"] in VERBS})
+        found.update({(each["day"], each["verb"]): each["statements"] for each in rows if each["verb"] in OWN_VERBS})
         path = page.get("more") or None
     if found != wanted:
         client.findings.add("report_differs", f"{DAILY}: {dict(found - wanted)} too many, {dict(wanted - found)} missing")
@@ -38,5 +38,6 @@ def _voided(stored: Mapping[str, Statement]) -> set[str]:
 
 
 def _is_ours(statement: Statement) -> bool:
-    """Whether a poster of the campaign wrote it about an activity: what adapters make of events has other authors."""
-    return statement["verb"]["id"] in VERBS and "campaign.example.org" in statement["object"].get("id", "")
+    """Whether it has a verb that only the campaign uses, and counts in a report: one person's, about an activity."""
+    is_about = statement["object"].get("objectType", "Activity")
+    return statement["verb"]["id"] in OWN_VERBS and is_about == "Activity" and statement["actor"]["objectType"] == "Agent"
