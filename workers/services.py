@@ -6,14 +6,18 @@ from datetime import UTC, datetime
 from typing import Any
 
 from lrs.config import Config
+from lrs.erasure import Erasure
 from lrs.follow import Follower
 from lrs.materialize import Materializer
 from lrs.rebuild import Rebuilder
 from lrs.store.attachments import Attachments
 from lrs.store.directory import Directory
 from lrs.store.jobs import KeptJobs
+from lrs.store.keying import Keying
 from lrs.store.log import Log
 from lrs.store.mongo import Database
+from lrs.store.remains import Remains
+from lrs.store.removal import Removal
 from lrs.store.summaries import SavedSummaries
 from lrs.store.watermark import Watermark
 
@@ -28,6 +32,9 @@ class Services:
     rebuilder: Rebuilder
     attachments: Attachments
     jobs: KeptJobs
+    erasure: Erasure
+    watermark: Watermark
+    config: Config
 
     @classmethod
     def of(cls, database: Database, materializers: Mapping[str, Materializer[Any]], config: Config) -> "Services":
@@ -40,6 +47,10 @@ class Services:
         saved = SavedSummaries(database)
         follower = Follower(database, watermark, log, saved, materializers)
         rebuilder = Rebuilder(database, watermark, saved, follower, materializers)
+        attachments = Attachments(database)
+        removal = Removal(database, watermark, log, attachments)
         return cls(
-            Directory(database, config.secret), materializers, follower, rebuilder, Attachments(database), KeptJobs(database)
+            directory=Directory(database, config.secret), materializers=materializers, follower=follower, rebuilder=rebuilder,
+            attachments=attachments, jobs=KeptJobs(database), watermark=watermark, config=config,
+            erasure=Erasure(removal, Remains(database), Keying(database), rebuilder, materializers),
         )

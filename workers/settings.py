@@ -17,6 +17,8 @@ from lrs.store.mongo import Database
 from workers.attachments import SWEEP_MINUTES, sweep_attachments
 from workers.follow import SWEEP_SECONDS, follow, sweep
 from workers.jobs import Runner, run_job
+from workers.removals import DAILY_HOUR, DAILY_MINUTE, start_retention, sweep_removals
+from workers.removals import SWEEP_MINUTES as REMOVAL_MINUTES
 from workers.services import Services
 from workers.tasks import TASKS
 
@@ -34,6 +36,8 @@ def worker_of(config: Config, services: Services, *, burst: bool, runner: Runner
         cron_jobs=[
             cron(sweep, second=set(SWEEP_SECONDS), unique=True, timeout=JOB_TIMEOUT_S, keep_result=0, run_at_startup=True),
             cron(sweep_attachments, minute=set(SWEEP_MINUTES), unique=True, timeout=JOB_TIMEOUT_S, keep_result=0),
+            cron(sweep_removals, minute=set(REMOVAL_MINUTES), unique=True, timeout=JOB_TIMEOUT_S, keep_result=0),
+            cron(start_retention, hour=DAILY_HOUR, minute=DAILY_MINUTE, unique=True, timeout=JOB_TIMEOUT_S, keep_result=0),
         ],
         redis_settings=redis_settings(config.redis_url),
         ctx={"services": services, "runner": runner}, burst=burst, handle_signals=False, keep_result=0, job_timeout=JOB_TIMEOUT_S,

@@ -12,6 +12,7 @@ from marshmallow import Schema
 from lrs.http.answers import JSON
 from lrs.http.jobs import JobSchema
 from lrs.http.manage import CredentialSchema
+from lrs.http.removals import EraseSchema, RetentionSchema
 from lrs.http.upkeep import RebuildSchema
 from lrs.plugins import Adapter
 from lrs.store.jobs import STATES
@@ -23,6 +24,7 @@ Json: TypeAlias = Mapping[str, Any]
 
 TEXT: Json = {"type": "string"}
 COUNT: Json = {"type": "integer", "minimum": 0}
+COUNTS: Json = {"type": "object", "additionalProperties": COUNT}
 TRUTH: Json = {"type": "boolean"}
 ANYTHING: Json = {}
 UUID: Json = {"type": "string", "format": "uuid"}
@@ -147,8 +149,12 @@ TOLD: Mapping[tuple[str, str], Told] = {
     ("PUT", f"{MANAGE}/adapters/{{adapter}}/settings"): Told(body=settings_of, answers={204: None}),
     ("PUT", f"{MANAGE}/adapters/{{adapter}}/reference/{{name}}"): Told(body=references_of, answers={204: None}),
     ("POST", f"{MANAGE}/settle"): Told(answers={200: record(through=TIME)}),
-    ("POST", f"{MANAGE}/rebuild"): job_told(RebuildSchema, record(rebuilt={"type": "object", "additionalProperties": COUNT})),
+    ("POST", f"{MANAGE}/rebuild"): job_told(RebuildSchema, record(rebuilt=COUNTS)),
     ("POST", f"{MANAGE}/verify"): job_told(JobSchema, record(checked=COUNT, different=listed(TEXT))),
+    ("POST", f"{MANAGE}/erase"): job_told(EraseSchema, record(learner=TEXT, removed=COUNTS)),
+    ("POST", f"{MANAGE}/retain"): job_told(JobSchema, record(days={"type": ["integer", "null"]}, removed=COUNTS)),
+    ("GET", f"{MANAGE}/retention"): Told(answers={200: RetentionSchema}),
+    ("PUT", f"{MANAGE}/retention"): Told(body=RetentionSchema, answers={204: None}),
     ("GET", f"{MANAGE}/jobs"): Told(
         query={"state": {"type": "string", "enum": list(STATES)}, "after": TEXT}, answers={200: record(jobs=listed(JOB), more=TEXT)}
     ),

@@ -86,6 +86,24 @@ class Directory:
         await self._tenants.update_one({"_id": tenant}, change)
         self._cache.pop(("version", tenant), None)
 
+    async def retention(self, tenant: str) -> int | None:
+        """For how many days a tenant's statements are kept; None: for ever. NotFound."""
+        found = await self._tenants.find_one({"_id": tenant, **HERE_TO_STAY}, projection={"retention_days": 1})
+        if found is None:
+            raise NotFound(f"there is no tenant {tenant}")
+        days = found.get("retention_days")
+        return None if days is None else int(days)
+
+    async def set_retention(self, tenant: str, days: int | None) -> None:
+        """Keep a tenant's statements for so many days; None: for ever."""
+        change = {"$unset": {"retention_days": ""}} if days is None else {"$set": {"retention_days": days}}
+        await self._tenants.update_one({"_id": tenant, **HERE_TO_STAY}, change)
+
+    async def with_retention(self) -> list[str]:
+        """The tenants that do not keep their statements for ever."""
+        query = {"retention_days": {"$exists": True}, **HERE_TO_STAY}
+        return [each["_id"] async for each in self._tenants.find(query, projection={"_id": 1})]
+
     async def tenant_of_host(self, host: str) -> str | None:
         """The tenant a host name leads to; None if it leads to none."""
         found = await self._fresh(("host", host), lambda: self._tenants.find_one({"hosts": host}, projection={"_id": 1}))

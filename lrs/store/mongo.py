@@ -51,6 +51,7 @@ INDEXES: Mapping[str, tuple[IndexModel, ...]] = {
         _having("attachments"),
         _by("tenant", "voids", partialFilterExpression={"voids": {"$exists": True}}),
         _by("tenant", "awaits", partialFilterExpression={"awaits": {"$exists": True}}),
+        _by("tenant", "refs", partialFilterExpression={"refs": {"$exists": True}}),
     ),
     "summaries": (_by("tenant", "materializer", "facets"), _by("tenant", "materializer", "key")),
     # The lines of roll-ups: one scope of one roll-up, by time.
@@ -72,6 +73,8 @@ INDEXES: Mapping[str, tuple[IndexModel, ...]] = {
         _by("same", unique=True, sparse=True),
         _by("expires", expireAfterSeconds=0),
     ),
+    # Of what was removed, for as long as something has to follow from it.
+    "removals": (_by("job"), _by("tenant", "settled")),
     # By adapter for translating history anew, by statement to find where one came from; pending and dead ones are few.
     "native_events": (
         _by("tenant", "adapter", "received"),

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, cast
 
 import bson
 from bson.errors import InvalidDocument
@@ -128,3 +128,8 @@ def statement_of(record: Mapping[str, Any]) -> Statement:
     if "text" in record:
         return parse(record["text"])  # type: ignore[return-value]
     return record["statement"]  # type: ignore[no-any-return]
+
+
+def statement_fields(statement: Mapping[str, Any], record: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields in which a record is to hold another statement, in the form in which it holds the one it has."""
+    return {"text": _text(cast(Statement, statement))} if "text" in record else {"statement": statement}
