@@ -1,41 +1,36 @@
 """Following the log: summaries are brought up to the watermark, from where the last run ended.
 
 Worker, sweep and settle are this one way of doing it. Nothing here depends on being told: what a crashed run left undone,
-the next one does, for the cursor moves only after the summaries are saved.
+the next one does, for the cursor moves together with the summaries.
 """
 
 import asyncio
-from collections import defaultdict
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+import time
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
 import structlog
 
+from lrs.building import Builder
 from lrs.errors import StoreUnavailable
-from lrs.materialize import BrokenMaterializer, Materializer, fold
+from lrs.folding import Folding
+from lrs.materialize import Materializer
 from lrs.single_flight import SingleFlight
-from lrs.store.cursors import Cursor, Cursors, Fence, Superseded, moved
-from lrs.store.keying import Keying
+from lrs.store.cursors import BEFORE_ALL, Cursor, Cursors, Fence, Superseded, moved
 from lrs.store.log import Log
 from lrs.store.mongo import Database
 from lrs.store.positions import last_at
-from lrs.store.records import record_id
-from lrs.store.saving import Cell, Saved, forgotten, to_keep
-from lrs.store.summaries import BEFORE_ALL, FOLDED, IN_ORDER, SavedSummaries, counts
+from lrs.store.summaries import IN_ORDER, SavedSummaries
 from lrs.store.watermark import Watermark
 
 logger = structlog.get_logger(__name__)
 
 S = TypeVar("S")
 
-# Records read, and summaries folded together, at a time.
-CHUNK = 1_000
 # How long a reader waits for summaries of a materializer that is new to a tenant, in seconds.
 BUILT_WITHIN_S = 5.0
-# Tenants of which a process remembers that nothing is new; beyond, it looks again.
-MOST_REMEMBERED = 100_000
-
-Records = Sequence[dict[str, Any]]
+# How long a process remembers a tenant's cursors, in seconds: much less than a retired generation is kept. And those of how many tenants.
+REMEMBERED_FOR_S, MOST_REMEMBERED = 5.0, 100_000
 
 
 class Follower:
@@ -52,12 +47,12 @@ class Follower:
         self._cursors = Cursors(database)
         self._records = database["records"]
         self._watermark = watermark
-        self._log = log
         self._saved = saved
-        self._keying = Keying(database)
-        self._by_label = {each.label: each for each in materializers.values()}
+        self.folding = Folding(database, log, saved)
+        self.builder = Builder(database, watermark, saved, self.folding)
+        self._materializers = tuple(materializers.values())
         self._flights: dict[tuple[str, str], SingleFlight[int]] = {}
-        self._whole: set[str] = set()
+        self._remembered: dict[str, tuple[float, Cursor]] = {}
 
     async def settle(self, tenant: str) -> int:
         """Bring every summary up to now; the microseconds since the epoch up to which they are complete.
@@ -65,7 +60,7 @@ class Follower:
         All who ask while a run is under way share the next one.
         """
         through_us = await self.follow_once(tenant)
-        if tenant not in self._whole:
+        if self._missing(await self._remember(tenant)):
             await self._once(tenant, "build", self._build)
         return through_us
 
@@ -73,10 +68,34 @@ class Follower:
         """As `settle`, but without the materializers whose summaries are not there yet."""
         return await self._once(tenant, "follow", self.follow)
 
-    async def wait_for(self, tenant: str, materializer: Materializer[Any]) -> None:
-        """Return if the summaries of a materializer are there; StoreUnavailable if they are not within a few seconds."""
-        if tenant in self._whole or materializer.label in (await self._read(tenant)).positions:
-            return
+    async def wait_for(self, tenant: str, materializer: Materializer[S]) -> tuple[Materializer[S], int]:
+        """The materializer in the generation to read, and a position that all its summaries were complete up to a moment ago.
+
+        StoreUnavailable if there are none within a few seconds.
+        """
+        for settled in (False, True):
+            cursor = await self._remember(tenant)
+            current = cursor.current(materializer)
+            if current.edition in cursor.positions:
+                return current, cursor.positions[current.edition]
+            if not settled:
+                await self._wait_for_settling(tenant, materializer)
+        raise StoreUnavailable(f"the summaries of {materializer.label} are not made here")
+
+    async def ready(self, tenant: str, materializer: Materializer[S]) -> Materializer[S]:
+        """Bring summaries up to now; the materializer in the generation that is complete then. StoreUnavailable as above."""
+        while True:
+            through_us = await self.follow_once(tenant)
+            cursor = await self._read(tenant)
+            current = cursor.current(materializer)
+            if current.edition not in cursor.positions:
+                await self._wait_for_settling(tenant, materializer)
+                await self.wait_for(tenant, materializer)
+            elif cursor.positions[current.edition] >= last_at(through_us):
+                return current
+            # Else a rebuild has switched over meanwhile: its summaries are followed like any others.
+
+    async def _wait_for_settling(self, tenant: str, materializer: Materializer[Any]) -> None:
         # It goes on when nobody waits any more.
         try:
             await asyncio.wait_for(self.settle(tenant), BUILT_WITHIN_S)
@@ -95,41 +114,30 @@ class Follower:
         through_us = await self._watermark.through(fresh=True)
         while True:
             cursor = await self._read(tenant)
-            positions = {label: at for label, at in cursor.positions.items() if label in self._by_label}
+            there = [each for each in map(cursor.current, self._materializers) if each.edition in cursor.positions]
             try:
-                # All stand at one place, unless other processes have other materializers.
-                for start in sorted(set(positions.values()), reverse=True):
-                    labels = [label for label, position in positions.items() if position == start]
-                    await self._advance(cursor, labels, start, last_at(through_us), "positions")
+                # All stand at one place, unless other processes have other materializers, or some were made anew.
+                for start in sorted({cursor.positions[each.edition] for each in there}, reverse=True):
+                    here = [each for each in there if cursor.positions[each.edition] == start]
+                    await self._advance(cursor, here, start, last_at(through_us))
                 return through_us
             except Superseded:
                 logger.info("read_again", tenant=tenant)
 
+    async def _advance(self, cursor: Cursor, materializers: Sequence[Materializer[Any]], start: int, through: int) -> None:
+        editions = [each.edition for each in materializers]
+        while start < through:
+            chunk = await self.folding.next(cursor.tenant, start, through)
+            cells = await self.folding.fold(chunk, materializers)
+            start = chunk.end
+            await self._saved.write(cursor.tenant, cells, Fence(cursor.tenant, cursor.epoch, moved("positions", editions, start)))
+
     async def _build(self, tenant: str) -> int:
         """Do it from the beginning of the log for what has no cursor."""
-        through_us = await self._watermark.through(fresh=True)
-        while True:
-            cursor = await self._read(tenant)
-            if not (new := [label for label in self._by_label if label not in cursor.positions]):
-                break
-            try:
-                start = min(cursor.building.get(label, BEFORE_ALL) for label in new)
-                await self._advance(cursor, new, start, last_at(through_us), "building")
-                await self._cursors.built(tenant, new, last_at(through_us))
-            except Superseded:
-                logger.info("read_again", tenant=tenant)
-        if len(self._whole) >= MOST_REMEMBERED:
-            self._whole.clear()
-        self._whole.add(tenant)
-        return through_us
-
-    async def _advance(self, cursor: Cursor, labels: Sequence[str], start: int, through: int, field: str) -> None:
-        while start < through:
-            records = await self.next(cursor.tenant, start, through)
-            cells = await self._applied(cursor.tenant, labels, records, start)
-            # A full chunk may end before the watermark; a shorter one means that there is nothing more up to it.
-            start = records[-1]["position"] if len(records) == CHUNK else through
-            await self._saved.write(cursor.tenant, cells, Fence(cursor.tenant, cursor.epoch, moved(field, labels, start)))
+        if new := self._missing(await self._read(tenant)):
+            await self.builder.build(tenant, new, anew=False)
+            await self._read(tenant)
+        return 0
 
     async def behind(self, tenant: str) -> int | None:
         """The position of the oldest record that summaries may not reflect yet; None if there is none."""
@@ -151,65 +159,23 @@ class Follower:
         return self._lowest(await self._cursors.peek(tenant))
 
     def _lowest(self, cursor: Cursor) -> int:
-        return min((cursor.positions.get(label, BEFORE_ALL) for label in self._by_label), default=BEFORE_ALL)
+        editions = [cursor.current(each).edition for each in self._materializers]
+        return min((cursor.positions.get(edition, BEFORE_ALL) for edition in editions), default=BEFORE_ALL)
 
-    async def _read(self, tenant: str) -> Cursor:
-        cursor = await self._cursors.read(tenant)
-        if self._by_label.keys() - cursor.positions.keys():
-            self._whole.discard(tenant)
+    def _missing(self, cursor: Cursor) -> list[Materializer[Any]]:
+        return [each for each in self._materializers if cursor.current(each).edition not in cursor.positions]
+
+    async def _remember(self, tenant: str) -> Cursor:
+        """The tenant's cursors as they were at most a moment ago."""
+        read_at, cursor = self._remembered.get(tenant, (0.0, None))
+        if cursor is None or self._missing(cursor) or time.monotonic() - read_at > REMEMBERED_FOR_S:
+            return await self._read(tenant)
         return cursor
 
-    async def next(self, tenant: str, cursor: int, through: int) -> Records:
-        """The next chunk of a tenant's log beyond a cursor, up to a position."""
-        query = {"tenant": tenant, "position": {"$gt": cursor, "$lte": through}}
-        return await self._records.find(query, projection=FOLDED).sort(IN_ORDER).limit(CHUNK).to_list(CHUNK)
-
-    async def _applied(self, tenant: str, labels: Sequence[str], records: Records, after: int) -> list[Cell]:
-        """The summaries these records touch, as they are after the last of them."""
-        touched: dict[str, dict[str, list[dict[str, Any]]]] = {label: defaultdict(list) for label in labels}
-        # Only if the process that stored a void ended before it could see to it; such a void comes again later.
-        await self._log.see_to_voids({each["_id"]: record_id(tenant, each["voids"]) for each in records if "voids" in each})
-        await self._log.see_to_references({(tenant, each["awaits"]) for each in records if "awaits" in each})
-        await self._keying.complete(tenant, records, [self._by_label[label] for label in labels])
-        for record in records:
-            for record_key in record.get("keys", ()):
-                label, _, key = record_key.partition(":")
-                if label in touched:
-                    touched[label][key].append(record)
-        cells: list[Cell] = []
-        for label, by_key in touched.items():
-            if by_key:
-                cells += await self._brought_up(tenant, self._by_label[label], by_key, after, records[-1]["position"])
-        return cells
-
-    async def _brought_up(
-        self, tenant: str, materializer: Materializer[Any], by_key: Mapping[str, Records], after: int, mark: int
-    ) -> list[Cell]:
-        saved = await self._saved.load(tenant, materializer, list(by_key))
-        due = {key: records for key, records in by_key.items() if key not in saved or saved[key].mark < mark}
-        new = [key for key in due if key not in saved]
-        again = {key for key, records in due.items() if any("voids" in each for each in records)}
-        # What is not saved although it has begun was lost, or could not be folded.
-        if after > BEFORE_ALL and await self._saved.begun(tenant, materializer, new, after):
-            again.update(new)
-        summaries = await self._saved.refold(tenant, materializer, sorted(again), through=mark) if again else {}
-        for key in due.keys() - again:
-            try:
-                summaries[key] = extended(materializer, key, saved.get(key), due[key], through=mark)
-            except BrokenMaterializer:
-                logger.exception("fold_failed", tenant=tenant, materializer=materializer.label, key=key)
-        cells = [to_keep(tenant, materializer, Saved(key, mark, each)) for key, each in summaries.items()]
-        return cells + [forgotten(tenant, materializer, key) for key in due if key not in summaries]
-
-
-def extended(
-    materializer: Materializer[S], key: str, before: Saved[S] | None, records: Iterable[Mapping[str, Any]],
-    *, through: int | None = None,
-) -> S:
-    """A saved summary (None: an empty one) with the records of its key beyond its mark folded in, as they were at `through`."""
-    mark = before.mark if before else BEFORE_ALL
-    summary = before.summary if before else materializer.empty()
-    for record in records:
-        if record["position"] > mark:
-            summary = fold(materializer, counts(record, materializer, key, through), summary)
-    return summary
+    async def _read(self, tenant: str) -> Cursor:
+        before = time.monotonic()
+        cursor = await self._cursors.read(tenant)
+        if len(self._remembered) >= MOST_REMEMBERED:
+            self._remembered.clear()
+        self._remembered[tenant] = (before, cursor)
+        return cursor

@@ -69,7 +69,8 @@ class Materializer(Generic[S]):
     the summary's frozen dataclass (or msgspec struct), `facets(summary)` what a listing may filter by. A new `version` means that
     everything is folded anew. `part(statement, key)` is what `step` gets of a statement: by default all of it; a summary that depends
     on its own key takes here what concerns it. `rows(key, summary)` makes the summary a cell of a roll-up: whenever it is saved, the lines
-    of the roll-up change by what its rows have become; keep cells small, as each is folded anew when a void touches it.
+    of the roll-up change by what its rows have become; keep cells small, as each is folded anew when a void touches it. `generation` is the
+    store's own: which making of the saved summaries is meant.
     """
 
     name: str
@@ -81,11 +82,17 @@ class Materializer(Generic[S]):
     facets: Callable[[S], Mapping[str, Iterable[str]]] = no_facets
     part: Callable[[Statement, str], Any] = whole
     rows: Callable[[str, S], Iterable[Row]] = no_rows
+    generation: int = 0
 
     @property
     def label(self) -> str:
-        """"name@version", as it stands in records and saved summaries."""
+        """"name@version", as it stands in the keys of records."""
         return f"{self.name}@{self.version}"
+
+    @property
+    def edition(self) -> str:
+        """"name@version", or "name@version#2" for what a rebuild has made: as it stands in saved summaries, lines and cursors."""
+        return f"{self.label}#{self.generation}" if self.generation else self.label
 
     def record_key(self, key: str) -> str:
         """The key as a record carries it: "kolibri.attempts@1:<key>"."""

@@ -147,6 +147,14 @@ def load_adapters() -> dict[str, Adapter]:
     return adapters
 
 
+def where_from(name: str) -> str:
+    """Where an installed adapter comes from: "acme_adapter.routes:adapter (acme-adapter 0.1.0)"; "" if it is not installed."""
+    for point in entry_points(group=ADAPTERS_GROUP):
+        if point.name == name:
+            return f"{point.value} ({point.dist.name} {point.dist.version})" if point.dist else point.value
+    return ""
+
+
 def load_materializers() -> dict[str, Materializer[Any]]:
     """The installed materializers by name. Raises ConfigurationError if one does not load or two share a name."""
     materializers: dict[str, Materializer[Any]] = {}

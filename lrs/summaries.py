@@ -1,12 +1,15 @@
 """Reading summaries: one by its key, always current; many by their facets."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
 
-from lrs.follow import Follower, extended
+from lrs.folding import extended
+from lrs.follow import Follower
 from lrs.materialize import Line, Materializer, fold
+from lrs.store.cursors import BEFORE_ALL
 from lrs.store.log import Log
-from lrs.store.summaries import BEFORE_ALL, SavedSummaries, counts
+from lrs.store.summaries import SavedSummaries, counts
 
 S = TypeVar("S")
 
@@ -24,21 +27,27 @@ class Summaries:
 
         StoreUnavailable while the log is read for a materializer that is new; BrokenMaterializer.
         """
-        await self._follower.wait_for(tenant, materializer)
-        saved = (await self._saved.load(tenant, materializer, [key])).get(key)
-        mark = saved.mark if saved else BEFORE_ALL
-        records = [record async for record in self._saved.tail(tenant, materializer, [key], after=mark)]
+        current, whole = await self._follower.wait_for(tenant, materializer)
+        # What is saved goes at least as far as all of them do, so nothing is missed in between.
+        loaded, records = await asyncio.gather(self._saved.load(tenant, current, [key]), self._tail(tenant, current, key, whole))
+        saved = loaded.get(key)
+        if saved is not None:
+            records = [record for record in records if record["position"] > saved.mark]
+        elif whole > BEFORE_ALL:
+            records = await self._tail(tenant, current, key, BEFORE_ALL)
         # An adapter's next statement may rest on this one, and folds go by the order of the log.
-        self._log.observe(records[-1]["position"] if records else mark)
-        if any("voids" in record for record in records):
-            return fold(materializer, [
-                statement async for record in self._saved.tail(tenant, materializer, [key], after=BEFORE_ALL)
-                for statement in counts(record, materializer, key)
-            ])
-        return extended(materializer, key, saved, records)
+        self._log.observe(records[-1]["position"] if records else saved.mark if saved else BEFORE_ALL)
+        if saved is not None and any("voids" in record for record in records):
+            records = await self._tail(tenant, current, key, BEFORE_ALL)
+            return fold(current, [statement for record in records for statement in counts(record, current, key)])
+        return extended(current, key, saved, records)
+
+    async def _tail(self, tenant: str, materializer: Materializer[Any], key: str, after: int) -> list[Mapping[str, Any]]:
+        return [record async for record in self._saved.tail(tenant, materializer, [key], after=after)]
 
     async def saved(self, tenant: str, materializer: Materializer[S], keys: Sequence[str]) -> dict[str, S]:
         """The summaries among these keys as they were last saved: in one read, and a moment old."""
+        materializer, _ = await self._follower.wait_for(tenant, materializer)
         return {key: saved.summary for key, saved in (await self._saved.load(tenant, materializer, keys)).items()}
 
     async def find(
@@ -48,9 +57,7 @@ class Summaries:
 
         StoreUnavailable as above.
         """
-        await self._follower.follow_once(tenant)
-        await self._follower.wait_for(tenant, materializer)
-        return await self._saved.find(tenant, materializer, facets)
+        return await self._saved.find(tenant, await self._follower.ready(tenant, materializer), facets)
 
     async def rows(
         self, tenant: str, materializer: Materializer[Any], scope: str | Sequence[str], *, since: str | None = None,
@@ -63,10 +70,9 @@ class Summaries:
         "scope", "bucket", or "bucket:10" for its first ten characters; what a line lacks is "". `sums` names what to add up, by default
         all there is; `distinct` a dim whose different values are counted. No group is made of no lines. StoreUnavailable as above.
         """
-        await self._follower.follow_once(tenant)
-        await self._follower.wait_for(tenant, materializer)
+        current = await self._follower.ready(tenant, materializer)
         return await self._saved.lines(
-            tenant, materializer, scope, since=since, until=until, by=by, sums=sums, where=where, distinct=distinct
+            tenant, current, scope, since=since, until=until, by=by, sums=sums, where=where, distinct=distinct
         )
 
     async def through(self, tenant: str) -> int:

@@ -133,6 +133,10 @@ class FakeWatermark:
             raise self.fails
         return self.now_us
 
+    async def confirm(self, through_us: int) -> None:
+        if self.fails:
+            raise self.fails
+
     def known(self) -> int:
         return KNOWN_US
 

@@ -10,6 +10,7 @@ from typing import Any
 from aiohttp import encode_basic_auth, web
 from aiohttp.test_utils import TestClient
 
+from adapters.contract.memory import MemoryEvents
 from adapters.kolibri.routes import adapter
 from adapters.kolibri.summaries import MATERIALIZERS
 from lrs.config import Config
@@ -161,6 +162,7 @@ class School:
     settings: Mapping[str, Any] = field(default_factory=dict)
     logs: Logs = field(default_factory=Logs)
     worlds: Worlds = field(default_factory=Worlds)
+    events: MemoryEvents = field(default_factory=lambda: MemoryEvents(lambda: EPOCH))
     clock: Clock = field(default_factory=Clock)
 
     def app(self) -> web.Application:
@@ -170,7 +172,7 @@ class School:
         app[keys.CLOCK], app[keys.ADAPTERS], app[keys.CONFIG] = self.clock, {adapter.name: adapter}, Config()
         for key, part in (
             (keys.INTAKE, self.logs), (keys.STATEMENTS, self.logs), (keys.SUMMARIES, self.logs),
-            (keys.REFERENCES, self.worlds), (keys.DIRECTORY, Credentials(self.settings)),
+            (keys.NATIVE_EVENTS, self.events), (keys.REFERENCES, self.worlds), (keys.DIRECTORY, Credentials(self.settings)),
         ):
             app[key] = part  # type: ignore[assignment, index]
         for route in adapter.routes:

@@ -7,6 +7,7 @@ from typing import Any
 from bson.raw_bson import RawBSONDocument
 from mongomock_motor import AsyncMongoMockClient
 
+from lrs.store.causality import MajorityAfter
 from lrs.store.mongo import Database
 
 
@@ -36,7 +37,7 @@ class MockDatabase(Database):
     """A Database without a server. Nothing is rolled back: for tests in which nothing fails half-way."""
 
     def __init__(self) -> None:
-        super().__init__(AsyncMongoMockClient(), "mock")
+        super().__init__(AsyncMongoMockClient(), "mock", MajorityAfter())
 
     def __getitem__(self, collection: str) -> Any:
         return _Collection(super().__getitem__(collection))
@@ -49,4 +50,8 @@ class MockDatabase(Database):
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Any]:
+        yield None
+
+    @asynccontextmanager
+    async def ordered(self) -> AsyncIterator[Any]:
         yield None

@@ -4,7 +4,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from builders import a_statement, learner
+
 from lrs.materialize import Materializer, Row
+from lrs.store.cursors import Cursors
+from lrs.store.positions import last_at
 from lrs.store.summaries import SavedSummaries
 
 
@@ -62,16 +66,17 @@ def added_up(materializer: Materializer[Any], cells: Mapping[str, Any]) -> dict[
 
 
 async def recounted(saved: SavedSummaries, tenant: str, materializer: Materializer[Any], through: int) -> dict[str, Any]:
-    """All cells, folded from nothing but statements."""
+    """All cells that there are statements of, folded from nothing but those."""
     keys = {key async for some in saved.keys(tenant, materializer, 100) for key in some}
     return await saved.refold(tenant, materializer, sorted(keys), through=through)
 
 
-async def kept_lines(database: Any, tenant: str) -> dict[tuple[Any, ...], tuple[dict[str, int], int]]:
-    """The lines as they are in the database."""
+async def kept_lines(database: Any, tenant: str, materializer: Materializer[Any]) -> dict[tuple[Any, ...], tuple[dict[str, int], int]]:
+    """The lines as they are in the database, of the generation that is current."""
+    current = (await Cursors(database).peek(tenant)).current(materializer)
     return {
         (each["scope"], each["bucket"], tuple(each["dims"].items())): (_without_zeros(each.get("sums", {})), each["cells"])
-        async for each in database["lines"].find({"tenant": tenant})
+        async for each in database["lines"].find({"tenant": tenant, "label": current.edition})
     }
 
 
@@ -79,3 +84,52 @@ async def kept_lines(database: Any, tenant: str) -> dict[tuple[Any, ...], tuple[
 def _without_zeros(sums: Mapping[str, int]) -> dict[str, int]:
     """A sum that came to nothing is as one that nobody ever added to."""
     return {name: value for name, value in sums.items() if value}
+
+
+def at(hour: int, name: str = "ada", **parts: Any) -> dict[str, Any]:
+    """A statement of a learner in an hour of one day."""
+    return a_statement(timestamp=f"2026-03-02T{hour:02}:00:00.000Z", actor=learner(name), **parts)
+
+
+async def total(parts: Any, materializer: Materializer[Any] = DAYS) -> int:
+    """What all lines of one scope come to."""
+    lines = await parts.summaries.rows("school", materializer, "all", until="2", sums=["count"])
+    return lines[0].sums["count"] if lines else 0
+
+
+async def assert_all_is_right(parts: Any) -> None:
+    """Cells and lines equal their recount; nothing is left of what the current generation does not have."""
+    report = await parts.rebuilder.verify("school")
+    assert (report.different, report.more) == ([], 0)
+    through = last_at(await parts.watermark.through(fresh=True))
+    keys = [key async for some in parts.saved.keys("school", DAYS, 100) for key in some]
+    cells = await parts.saved.refold("school", DAYS, keys, through=through)
+    assert await kept_lines(parts.database, "school", DAYS) == added_up(DAYS, cells)
+
+
+class Stopped(Exception):
+    """The process ended here."""
+
+
+def stops_after(records):
+    """A report that ends the process when so many records are done; and what it heard."""
+    heard = []
+
+    async def report(done, of):
+        heard.append((done, of))
+        if done >= records:
+            raise Stopped
+
+    return report, heard
+
+
+async def erase(parts: Any, name: str, tenant: str = "school") -> int:
+    """Remove the records of a learner as an erasure does, and fold anew what they were in."""
+    query = {"tenant": tenant, "statement.actor.mbox": f"mailto:{name}@school.example.org"}
+    keys = [key async for each in parts.database["records"].find(query) for key in each["keys"]]
+    await parts.database["records"].delete_many(query)
+    by_label: dict[str, set[str]] = {}
+    for record_key in keys:
+        label, _, key = record_key.partition(":")
+        by_label.setdefault(label, set()).add(key)
+    return int(await parts.rebuilder.refold(tenant, by_label))

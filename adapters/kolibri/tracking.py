@@ -17,10 +17,10 @@ from marshmallow import ValidationError
 
 from adapters.kolibri.answers import start_answer, update_answer
 from adapters.kolibri.attempts import Attempts
-from adapters.kolibri.bodies import read_body
 from adapters.kolibri.facts import QuizChange, QuizWord
 from adapters.kolibri.fields import Fault, hex_of, load
-from adapters.kolibri.login import ADAPTER, Asker, asker_of, known_to
+from adapters.kolibri.kept import ASKER, BODY, TOLD, kept_first
+from adapters.kolibri.login import ADAPTER, Asker, known_to
 from adapters.kolibri.mastery import as_coaches_left_it, is_active
 from adapters.kolibri.refusals import Busy, NotAssigned, json_answer, native
 from adapters.kolibri.repeats import REPEAT, Repeat, digest_of, remembering, repeat_key
@@ -76,10 +76,10 @@ Decide: TypeAlias = Callable[[int], Awaitable[Decided]]
 
 
 @native("Progress Tracking List")
+@kept_first
 async def post_start(request: web.Request) -> web.StreamResponse:
     """Open a session."""
-    asker = await asker_of(request)
-    event = start_event(await read_body(request))
+    asker, event = request[ASKER], start_event(request[BODY])
     if event.quiz_id is not None:
         await _require_quiz(request, asker, event.quiz_id)
     _require_given(asker, "lesson", event.lesson_id)
@@ -101,10 +101,10 @@ async def post_start(request: web.Request) -> web.StreamResponse:
 
 
 @native("Progress Tracking Instance")
+@kept_first
 async def put_update(request: web.Request) -> web.StreamResponse:
     """Go on with a session."""
-    asker = await asker_of(request)
-    event = update_event(await read_body(request))
+    asker, event = request[ASKER], update_event(request[BODY])
     session = await _known_session(request, asker)
     quiz_id = session.context.get("quiz_id")
     if isinstance(quiz_id, str):
@@ -134,19 +134,18 @@ async def put_update(request: web.Request) -> web.StreamResponse:
 
 
 @native("Exam Instance")
+@kept_first
 async def patch_quiz(request: web.Request) -> web.StreamResponse:
     """A coach ends ("archive") a quiz, or opens or closes it ("active"). Kolibri's own path and names."""
-    asker, quiz_id = await asker_of(request), hex_of(request.match_info["quiz_id"])
-    wanted = load(quiz_change_schema(), await read_body(request))
+    asker, quiz_id = request[ASKER], hex_of(request.match_info["quiz_id"])
+    wanted = load(quiz_change_schema(), request[BODY])
     provisioned = asker.world.quiz(quiz_id) if quiz_id is not None else None
     if provisioned is None or quiz_id is None:
         raise NotFound("no such quiz")
     if asker.user is None or not asker.world.may_lead(asker.user, provisioned):
         raise Forbidden("not a coach of this quiz")
     call, user = await _call(request, asker, uuid.uuid4().hex), asker.user
-    changes: list[QuizWord] = []
-    if "active" in wanted:
-        changes.append("activated" if wanted["active"] else "deactivated")
+    changes: list[QuizWord] = [] if "active" not in wanted else ["activated" if wanted["active"] else "deactivated"]
     if wanted.get("archive"):
         changes.append("archived")
 
@@ -190,6 +189,7 @@ async def _decided_and_stored(request: web.Request, tenant: str, call: Call, dec
             await request.config_dict[INTAKE].accept(
                 outcome.statements, tenant=tenant, authority=authority(call.settings)
             )
+            request[TOLD] = outcome.statements
             return outcome
         except StatementConflict as conflict:
             if await _is_voided(request, tenant, conflict.ids):

@@ -16,7 +16,7 @@ from lrs.http.answers import json_answer
 from lrs.http.auth import SCOPES
 from lrs.http.body import read_bytes, read_json
 from lrs.http.keys import ADAPTERS, DIRECTORY, REFERENCES
-from lrs.plugins import Adapter, Entry, Rate, Reference
+from lrs.plugins import Adapter, Entry, Rate, Reference, where_from
 from lrs.xapi.json_text import parse
 from lrs.xapi.schema import check_actor
 
@@ -185,10 +185,11 @@ def _entries(reference: Reference, document: Any) -> list[Entry]:
 
 
 async def get_adapters(request: web.Request) -> web.Response:
-    """GET /manage/adapters: what is installed, with the paths it serves and the reference data it takes."""
+    """GET /manage/adapters: what is installed, where it comes from, the paths it serves and the reference data it takes."""
     return json_answer({"adapters": [
         {
-            "name": adapter.name, "version": adapter.version, "references": sorted(adapter.references),
+            "name": adapter.name, "version": adapter.version, "from": where_from(adapter.name),
+            "references": sorted(adapter.references),
             "routes": [f"{route.method} {route.path}" for route in adapter.routes],
         }
         for adapter in request.config_dict[ADAPTERS].values()

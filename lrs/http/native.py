@@ -1,20 +1,22 @@
 """The doors of native events: the generic one of every adapter, and what adapters' own routes share with it."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from aiohttp import web
 
-from lrs.errors import BrokenTranslation, InvalidBody, InvalidEvent, LRSError, NotFound
+from lrs.errors import BrokenTranslation, InvalidEvent, LRSError, NotFound
 from lrs.events import Outcome, Source, code_of, reason_of
 from lrs.http.answers import json_answer
 from lrs.http.auth import CALLER
 from lrs.http.body import read_bytes
-from lrs.http.keys import ADAPTERS, DIRECTORY, EVENTS
+from lrs.http.keys import ADAPTERS, DIRECTORY, EVENTS, NATIVE_EVENTS
 from lrs.http.logs import REQUEST_ID
+from lrs.native_bodies import texts_of
 from lrs.plugins import Adapter
-from lrs.store.native_events import DEAD, DUPLICATE, STORED, Origin
-from lrs.xapi.json_text import dump, parse
+from lrs.store.native_events import DEAD, DUPLICATE, NOTHING, STORED, Fate, Origin
+from lrs.xapi.json_text import dump
+from lrs.xapi.types import Agent, Statement
 
 NDJSON = ("application/x-ndjson", "application/ndjson", "application/jsonl")
 DOOR = "/adapters/{adapter}/events"
@@ -45,6 +47,28 @@ async def take_events(request: web.Request, adapter: str, events: Sequence[Any])
     return await request.config_dict[EVENTS].take(source, texts, _origin(request, installed))
 
 
+async def keep_call(request: web.Request, adapter: str, tenant: str, call: Any, *, caller: str, authority: Agent) -> str:
+    """Keep a call that its adapter answers by itself, as a JSON value, before anything is made of it; the id it is noted under.
+
+    `caller` says whose credential it came with. StoreUnavailable, TooLarge.
+    """
+    label = request.config_dict[ADAPTERS][adapter].label
+    origin = Origin(label, request.get(REQUEST_ID, ""), caller, authority)
+    [kept] = await request.config_dict[NATIVE_EVENTS].keep(tenant, adapter, [dump(call)], origin)
+    return kept.id
+
+
+def note_stored(request: web.Request, event: str, statements: Sequence[Statement]) -> None:
+    """Say which statements a kept call became."""
+    ids = [each["id"] for each in statements]
+    request.config_dict[NATIVE_EVENTS].note_soon({event: Fate(STORED if ids else NOTHING, ids)})
+
+
+def note_refused(request: web.Request, event: str, reason: Mapping[str, str]) -> None:
+    """Say why a kept call was refused: {"kind", "place", "rule", "code"}. It stays as a dead letter."""
+    request.config_dict[NATIVE_EVENTS].note_soon({event: Fate(DEAD, (), reason)})
+
+
 async def _source(request: web.Request, adapter: Adapter) -> Source:
     caller = request[CALLER]
     settings = await request.config_dict[DIRECTORY].settings(caller.tenant, adapter)
@@ -62,38 +86,6 @@ def adapter_of(request: web.Request) -> Adapter:
     if adapter is None or adapter.translate is None:
         raise NotFound(f"no adapter {request.match_info['adapter']} takes events here")
     return adapter
-
-
-def texts_of(adapter: Adapter, body: bytes, by_line: bool) -> list[bytes]:
-    """The events of a body as JSON texts. One that cannot be read stays as it is: it becomes a dead letter by itself.
-
-    Raises InvalidEvent if the body is JSON, but none that the adapter takes events from.
-    """
-    if by_line:
-        return [text for line in body.splitlines() if line.strip() for text in _split(adapter, line.strip())]
-    try:
-        return [dump(event) for event in adapter.split(parse(body))]
-    except InvalidBody:
-        lines = [line.strip() for line in body.splitlines() if line.strip()]
-        # Whoever sends lines may not say so. A single broken text is one event.
-        if len(lines) > 1 and _is_json(lines[0]):
-            return [text for line in lines for text in _split(adapter, line)]
-        return [body]
-
-
-def _split(adapter: Adapter, line: bytes) -> Iterator[bytes]:
-    try:
-        yield from (dump(event) for event in adapter.split(parse(line)))
-    except InvalidBody:
-        yield line
-
-
-def _is_json(line: bytes) -> bool:
-    try:
-        parse(line)
-    except InvalidBody:
-        return False
-    return True
 
 
 def answer_of(request: web.Request, outcomes: Sequence[Outcome]) -> web.Response:

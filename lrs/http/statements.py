@@ -49,6 +49,7 @@ async def get_statements(request: web.Request) -> web.StreamResponse:
     if "more" in params:
         only(params, ("more",))
         cursor = unseal(params["more"], request.config_dict[CONFIG].secret, request[CALLER].tenant)
+        await request.config_dict[WATERMARK].confirm(cursor.through)
         return await _page(request, cursor)
     query = parse_query(params, request[VERSION])
     # Taken before anything is read: it must not promise what the read could not yet see.

@@ -1,17 +1,23 @@
 """How far summaries are complete: one document a tenant in `cursors`, moved in the transaction that saves what it speaks of.
 
-{_id: tenant, epoch, positions: {label: position}, building: {label: position}}. `epoch` changes whenever records were removed or
-summaries were folded anew behind a follower's back; what a follower read before cannot be saved after.
+{_id: tenant, epoch, positions: {edition: position}, building: {edition: position}, generations: {label: number}, retired: {edition: date}}.
+`epoch` changes whenever what a follower has read may no longer be so; what rests on it cannot be saved then.
 """
 
 import secrets
-from collections.abc import AsyncIterator, Iterable, Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from typing import Any, TypeVar
 
 from pymongo.errors import DuplicateKeyError
 
+from lrs.materialize import Materializer
 from lrs.store.mongo import Database
+
+S = TypeVar("S")
+
+BEFORE_ALL = -1
 
 
 class Superseded(Exception):
@@ -20,12 +26,26 @@ class Superseded(Exception):
 
 @dataclass(frozen=True)
 class Cursor:
-    """A tenant's document, read. Positions by label."""
+    """A tenant's document, read. `positions` of the editions that are followed, `building` of those that are being made."""
 
     tenant: str
     epoch: str = ""
     positions: Mapping[str, int] = field(default_factory=dict)
     building: Mapping[str, int] = field(default_factory=dict)
+    generations: Mapping[str, int] = field(default_factory=dict)
+    retired: Mapping[str, datetime] = field(default_factory=dict)
+
+    def current(self, materializer: Materializer[S]) -> Materializer[S]:
+        """The materializer in the generation that is to be read."""
+        return replace(materializer, generation=self.generations.get(materializer.label, 0))
+
+    def next(self, materializer: Materializer[S], now_s: int) -> Materializer[S]:
+        """The materializer in the generation that is to be made: the one that is begun, else a new one, numbered by the time."""
+        current = self.current(materializer)
+        if current.edition not in self.positions and current.edition not in self.retired:
+            return current
+        begun = max((_generation(each, materializer.label) for each in self.building), default=0)
+        return replace(materializer, generation=begun or max(now_s, current.generation + 1))
 
 
 @dataclass(frozen=True)
@@ -53,7 +73,7 @@ class Cursors:
 
     async def _begin(self, tenant: str) -> None:
         try:
-            await self._cursors.update_one({"_id": tenant, "epoch": None}, {"$set": {"epoch": secrets.token_hex(8)}}, upsert=True)
+            await self._cursors.update_one({"_id": tenant, "epoch": None}, {"$set": {"epoch": _new_epoch()}}, upsert=True)
         except DuplicateKeyError:
             pass  # another process has done it
 
@@ -76,27 +96,73 @@ class Cursors:
         if not outcome.matched_count:
             raise Superseded
 
-    async def built(self, tenant: str, labels: Iterable[str], position: int) -> None:
-        """What was made from the beginning of the log is there, up to a position."""
-        names = [_field(label) for label in labels]
-        await self._cursors.update_one({"_id": tenant}, {
-            "$max": {f"positions.{name}": position for name in names}, "$unset": {f"building.{name}": "" for name in names},
-        })
+    async def begin(self, cursor: Cursor, editions: Sequence[str]) -> None:
+        """Let these be made from the beginning of the log. Superseded if somebody else has begun something since."""
+        if editions:
+            begun = {f"building.{_field(edition)}": BEFORE_ALL for edition in editions}
+            outcome = await self._cursors.update_one(
+                {"_id": cursor.tenant, "epoch": cursor.epoch}, {"$set": {"epoch": _new_epoch(), **begun}}
+            )
+            if not outcome.matched_count:
+                raise Superseded
+
+    async def supersede(self, tenant: str) -> None:
+        """Let nothing be saved any more that rests on what was read before."""
+        await self._cursors.update_one({"_id": tenant}, {"$set": {"epoch": _new_epoch()}})
+
+    async def switch(self, cursor: Cursor, made: Sequence[Materializer[Any]], position: int) -> None:
+        """In one write, let these generations be the ones that are read, complete up to a position. Superseded.
+
+        Those before them are retired: nobody saves to them any more, and whoever has begun to read them may go on for a while.
+        """
+        change: dict[str, dict[str, Any]] = {"$set": {"epoch": _new_epoch()}, "$unset": {}}
+        for each in made:
+            change["$set"] |= {f"positions.{_field(each.edition)}": position, f"generations.{_field(each.label)}": each.generation}
+            change["$unset"][f"building.{_field(each.edition)}"] = ""
+            before = cursor.current(each).edition
+            if before != each.edition:
+                change["$unset"][f"positions.{_field(before)}"] = ""
+                change["$set"][f"retired.{_field(before)}"] = datetime.now(UTC)
+        outcome = await self._cursors.update_one({"_id": cursor.tenant, "epoch": cursor.epoch}, change)
+        if not outcome.matched_count:
+            raise Superseded
+
+    async def retire(self, tenant: str, editions: Iterable[str]) -> None:
+        """Let nobody save to these any more."""
+        names = [_field(edition) for edition in editions]
+        gone = {f"{part}.{name}": "" for part in ("positions", "building") for name in names}
+        retired = {f"retired.{name}": datetime.now(UTC) for name in names}
+        await self._cursors.update_one({"_id": tenant}, {"$unset": gone, "$set": {"epoch": _new_epoch(), **retired}})
+
+    async def drop(self, tenant: str, editions: Iterable[str]) -> None:
+        """Let nothing be known of retired editions: their summaries are gone."""
+        await self._cursors.update_one({"_id": tenant}, {"$unset": {f"retired.{_field(edition)}": "" for edition in editions}})
 
 
-def moved(field: str, labels: Iterable[str], position: int) -> dict[str, int]:
-    """As `Fence` has it: the cursors of these labels in a field ("positions", "building") are to be at a position."""
-    return {f"{field}.{_field(label)}": position for label in labels}
+def moved(part: str, editions: Iterable[str], position: int) -> dict[str, int]:
+    """As `Fence` has it: the cursors of these editions in a part ("positions", "building") are to be at a position."""
+    return {f"{part}.{_field(edition)}": position for edition in editions}
 
 
 def _cursor(tenant: str, found: Mapping[str, Any]) -> Cursor:
-    return Cursor(tenant, found.get("epoch", ""), _labelled(found.get("positions", {})), _labelled(found.get("building", {})))
+    parts = {name: _named(found.get(name, {})) for name in ("positions", "building", "generations", "retired")}
+    return Cursor(tenant, found.get("epoch", ""), **parts)
 
 
-def _labelled(positions: Mapping[str, int]) -> dict[str, int]:
-    return {name.replace("/", "."): position for name, position in positions.items()}
+def _named(values: Mapping[str, Any]) -> dict[str, Any]:
+    return {name.replace("/", "."): value for name, value in values.items()}
 
 
-def _field(label: str) -> str:
-    """A label as the name of a field: MongoDB takes a dot for a step down."""
-    return label.replace(".", "/")
+def _field(edition: str) -> str:
+    """An edition as the name of a field: MongoDB takes a dot for a step down."""
+    return edition.replace(".", "/")
+
+
+def _generation(edition: str, label: str) -> int:
+    """The generation of an edition of this label; 0 for one of another."""
+    name, _, number = edition.partition("#")
+    return int(number or 0) if name == label else 0
+
+
+def _new_epoch() -> str:
+    return secrets.token_hex(8)

@@ -4,7 +4,7 @@ xAPI 1.0.3, Communication 2.2 and 3.1.
 """
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
@@ -114,23 +114,37 @@ class Documents:
         await self._documents.delete_many(_several(tenant, place))
 
     async def put_profiles(self, tenant: str, profiles: Mapping[Place, bytes]) -> None:
-        """Put JSON contents at places, whatever is there; what is there already is not written."""
+        """Put JSON contents at places, whatever is there; what is there already is not written.
+
+        They keep the order in which they were first put.
+        """
         fresh = {_id(tenant, place): self._fresh(place, JSON, content) for place, content in profiles.items()}
+        first_us = {each: document["updated_us"] + number for number, (each, document) in enumerate(fresh.items())}
         there = self._documents.find({"_id": {"$in": list(fresh)}}, projection={"etag": 1})
         same = {each["_id"] async for each in there if each["etag"] == fresh[each["_id"]]["etag"]}
         writes = [
-            UpdateOne({"_id": each}, {"$set": {"tenant": tenant, **document}}, upsert=True)
+            UpdateOne({"_id": each}, {"$set": {"tenant": tenant, **document}, "$setOnInsert": {"first_us": first_us[each]}}, upsert=True)
             for each, document in fresh.items() if each not in same
         ]
         if writes:
             await self._documents.bulk_write(writes, ordered=False)
 
-    async def profiles(self, tenant: str, resource: Resource, profile_id: str) -> dict[str, bytes]:
-        """The contents of all documents of one profile, by the identity of the agent or the IRI of the activity."""
+    async def profiles(
+        self, tenant: str, resource: Resource, profile_id: str, owners: Iterable[str] | None = None
+    ) -> dict[str, bytes]:
+        """The contents of all documents of one profile, by the identity of the agent or the IRI of the activity, as they were first put.
+
+        With `owners`, theirs alone, in no order: each by its place, however many others there are.
+        """
         owner = resource.required[0].removesuffix("Id")
+        if owners is not None:
+            ids = [_id(tenant, Place(resource.name, document_id=profile_id, **{owner: each})) for each in owners]
+            found = self._documents.find({"_id": {"$in": ids}}, projection={owner: 1, "content": 1})
+            return {each[owner]: each["content"] for each in await found.to_list(None)}
         query = {"tenant": tenant, "resource": resource.name, "document_id": profile_id}
-        found = self._documents.find(query, projection={owner: 1, "content": 1})
-        return {each[owner]: each["content"] async for each in found}
+        found = self._documents.find(query, projection={owner: 1, "content": 1, "first_us": 1, "updated_us": 1})
+        listed = sorted(await found.to_list(None), key=lambda each: each.get("first_us", each["updated_us"]))
+        return {each[owner]: each["content"] for each in listed}
 
     def _fresh(self, place: Place, content_type: str, content: bytes) -> dict[str, Any]:
         if len(content) > LARGEST:

@@ -49,9 +49,10 @@ class Keying:
             if wanted != has:
                 record["keys"] = wanted
                 lost = [key for key in has if key not in wanted]
-                # Not set as a whole: a void may get keys of its target at this moment.
-                change = {"$set": {"keys": wanted}} if lost else {"$addToSet": {"keys": {"$each": wanted}}}
-                writes.append(UpdateOne({"_id": record["_id"]}, change))
+                # Never set as a whole: others may add keys at this moment.
+                if lost:
+                    writes.append(UpdateOne({"_id": record["_id"]}, {"$pullAll": {"keys": lost}}))
+                writes.append(UpdateOne({"_id": record["_id"]}, {"$addToSet": {"keys": {"$each": wanted}}}))
         if writes:
             await self._records.bulk_write(writes, ordered=False)
 

@@ -13,6 +13,7 @@ from pymongo.read_concern import ReadConcern
 
 from lrs.config import Config
 from lrs.errors import ConfigurationError, StoreUnavailable
+from lrs.store.causality import Elections, MajorityAfter
 
 logger = structlog.get_logger(__name__)
 
@@ -86,22 +87,24 @@ INDEXES: Mapping[str, tuple[IndexModel, ...]] = {
 
 
 class Database:
-    """One MongoDB database; every collection is read and written with majority concern."""
+    """One MongoDB database; every collection is read and written with majority concern, and read as `causality` says."""
 
-    def __init__(self, client: AsyncIOMotorClient, name: str) -> None:
+    def __init__(self, client: AsyncIOMotorClient, name: str, reads: MajorityAfter) -> None:
         self._client = client
-        self._database = client.get_database(name)
+        self._database = client.get_database(name, read_concern=reads)
+        self._reads = reads
         self._indexing: asyncio.Future[None] | None = None
 
     @classmethod
     def connect(cls, config: Config) -> "Database":
         """A client of the configured server; opens nothing before its first use."""
+        reads = MajorityAfter()
         client = AsyncIOMotorClient(
-            config.mongo_url, w="majority", journal=True, readConcernLevel="majority", retryWrites=True, retryReads=True,
+            config.mongo_url, w="majority", journal=True, retryWrites=True, retryReads=True, event_listeners=[Elections(reads)],
             serverSelectionTimeoutMS=SELECTION_TIMEOUT_MS, socketTimeoutMS=SOCKET_TIMEOUT_MS, tz_aware=True,
             appname="learning-record-store",
         )
-        return cls(client, config.mongo_database)
+        return cls(client, config.mongo_database, reads)
 
     def __getitem__(self, collection: str) -> AsyncIOMotorCollection:
         return self._database[collection]
@@ -144,6 +147,13 @@ class Database:
         return True
 
     @asynccontextmanager
+    async def ordered(self) -> AsyncIterator[AsyncIOMotorClientSession]:
+        """Whatever this process reads once the block is left has seen what was written with the yielded session."""
+        async with await self._client.start_session() as session:
+            yield session
+            self._reads.learn(session.operation_time)
+
+    @asynccontextmanager
     async def transaction(self) -> AsyncIterator[AsyncIOMotorClientSession]:
         """Everything done with the yielded session appears together or not at all, once the block is left.
 
@@ -160,6 +170,13 @@ class Database:
                     await _abort(session)
                 raise
             await _commit(session)
+            self._reads.learn(session.operation_time)
+
+    @asynccontextmanager
+    async def snapshot(self) -> AsyncIterator[AsyncIOMotorClientSession]:
+        """All that is read with the yielded session is as it was at one moment, for five minutes (what MongoDB keeps, by default)."""
+        async with await self._client.start_session(snapshot=True) as session:
+            yield session
 
     async def collection_names(self) -> list[str]:
         """What there is."""

@@ -12,9 +12,10 @@ from pymongo.errors import BulkWriteError, DuplicateKeyError, PyMongoError
 
 from lrs.errors import StoreUnavailable
 from lrs.materialize import MISHAPS, Materializer
-from lrs.store.cursors import Cursors, Fence
+from lrs.store.cursors import BEFORE_ALL, Cursors, Fence, Superseded
 from lrs.store.log import DUPLICATE_KEY
 from lrs.store.mongo import Database, is_transient
+from lrs.store.positions import LAST
 from lrs.store.rollups import Changes, Lines, rows_of
 
 logger = structlog.get_logger(__name__)
@@ -40,28 +41,43 @@ class Saved(Generic[S]):
 
 @dataclass(frozen=True)
 class Cell:
-    """What is to be of one saved summary: this document, unless there is one that goes further; None: it is to go."""
+    """What is to be of one saved summary: this document; None: it is to go.
+
+    Never in place of one that goes further than `mark`. `rests_on` is the mark of the saved summary that it was made from, BEFORE_ALL if
+    there was none; None: it was made from statements alone, and takes the place even of one that goes as far.
+    """
 
     id: str
     document: Mapping[str, Any] | None
+    mark: int
+    rests_on: int | None = None
 
 
 def cell_id(tenant: str, materializer: Materializer[Any], key: str) -> str:
     """The `_id` of a saved summary."""
-    return f"{tenant}/{materializer.label}/{key}"
+    return _id(tenant, materializer.edition, key)
 
 
-def forgotten(tenant: str, materializer: Materializer[Any], key: str) -> Cell:
+def forgotten(tenant: str, materializer: Materializer[Any], key: str, mark: int = LAST) -> Cell:
     """A summary that is to go: a missing one is folded anew when it is next read or touched, a wrong one never."""
-    return Cell(cell_id(tenant, materializer, key), None)
+    return Cell(cell_id(tenant, materializer, key), None, mark)
 
 
-def to_keep(tenant: str, materializer: Materializer[S], saved: Saved[S]) -> Cell:
+def forgotten_in(tenant: str, edition: str, key: str) -> Cell:
+    """The same in an edition whose materializer may not be installed."""
+    return Cell(_id(tenant, edition, key), None, LAST)
+
+
+def _id(tenant: str, edition: str, key: str) -> str:
+    return f"{tenant}/{edition}/{key}"
+
+
+def to_keep(tenant: str, materializer: Materializer[S], saved: Saved[S], rests_on: int | None = None) -> Cell:
     """A summary that is to be saved. One that cannot be written is to go."""
     try:
         facets = materializer.facets(saved.summary)
         document = {
-            "tenant": tenant, "materializer": materializer.label, "key": saved.key, "mark": saved.mark,
+            "tenant": tenant, "materializer": materializer.edition, "key": saved.key, "mark": saved.mark,
             "state": materializer.encode(saved.summary),
             "facets": [f"{name}={value}" for name, values in facets.items() for value in values],
         }
@@ -72,7 +88,7 @@ def to_keep(tenant: str, materializer: Materializer[S], saved: Saved[S]) -> Cell
     except MISHAPS:
         logger.exception("summary_unwritable", materializer=materializer.label, key=saved.key)
         return forgotten(tenant, materializer, saved.key)
-    return Cell(cell_id(tenant, materializer, saved.key), document)
+    return Cell(cell_id(tenant, materializer, saved.key), document, saved.mark, rests_on)
 
 
 class Saving:
@@ -84,48 +100,57 @@ class Saving:
         self._cursors = Cursors(database)
         self._lines = Lines(database)
 
-    async def write(self, tenant: str, cells: Sequence[Cell], fence: Fence | None = None) -> None:
+    async def write(self, tenant: str, cells: Sequence[Cell], fence: Fence | None = None) -> set[str]:
         """Save and remove summaries, and change the lines they add to. What is written, is so with its lines.
 
-        With a fence, nothing is written if the epoch is another (Superseded), and the cursors move with the last of it.
-        StoreUnavailable.
+        Answers the `_id`s of those left alone, as there are some that go further. With a fence, the cursors move with the last of it.
+        Superseded if the epoch is another, or if what a cell rests on is no longer there: nothing is written then. StoreUnavailable.
         """
-        parts = list(_parts(cells)) or [[]]
+        parts, left = list(_parts(cells)) or [[]], set[str]()
         for number, part in enumerate(parts, 1):
             held = fence if fence is None or number == len(parts) else replace(fence, moved={})
             if part:
-                await insistently(lambda part=part, held=held: self._together(tenant, part, held))  # type: ignore[misc]
+                left |= await insistently(lambda part=part, held=held: self._together(tenant, part, held))  # type: ignore[misc]
             elif held is not None:
                 await self._cursors.pass_fence(held)
+        return left
 
-    async def _together(self, tenant: str, cells: Sequence[Cell], fence: Fence | None) -> None:
+    async def _together(self, tenant: str, cells: Sequence[Cell], fence: Fence | None) -> set[str]:
         async with self._database.transaction() as session:
             if fence is not None:
                 await self._cursors.pass_fence(fence, session)
             ids = [cell.id for cell in cells]
             found = self._summaries.find({"_id": {"$in": ids}}, projection={"mark": 1, "rows": 1, "materializer": 1}, session=session)
             before = {each["_id"]: each async for each in found}
-            writes, lines = _writes(cells, before)
-            if writes:
+            due = [cell for cell in cells if _is_due(cell, before.get(cell.id))]
+            if writes := [_write(cell) for cell in due if cell.document is not None or cell.id in before]:
                 await self._summaries.bulk_write(writes, ordered=False, session=session)
-            await self._lines.apply(tenant, lines, session)
+            await self._lines.apply(tenant, _changes(due, before), session)
+        return set(ids) - {cell.id for cell in due}
 
 
-def _writes(cells: Sequence[Cell], before: Mapping[str, Mapping[str, Any]]) -> tuple[list[Any], Changes]:
-    """The writes of those cells that none goes further than, and what that changes of lines."""
-    writes, lines = list[Any](), Changes()
+def _is_due(cell: Cell, old: Mapping[str, Any] | None) -> bool:
+    """Whether a cell is to be written. Superseded if it rests on a saved summary that is no longer there."""
+    mark = BEFORE_ALL if old is None else old["mark"]
+    if cell.rests_on is None:
+        return bool(mark <= cell.mark)
+    if mark < cell.mark and mark != cell.rests_on:
+        raise Superseded
+    return bool(mark < cell.mark)
+
+
+def _write(cell: Cell) -> Any:
+    return DeleteOne({"_id": cell.id}) if cell.document is None else ReplaceOne({"_id": cell.id}, cell.document, upsert=True)
+
+
+def _changes(cells: Sequence[Cell], before: Mapping[str, Mapping[str, Any]]) -> Changes:
+    """What of lines changes with these cells."""
+    changes = Changes()
     for cell in cells:
-        old, new = before.get(cell.id), cell.document
-        if new is not None and (old is None or old["mark"] < new["mark"]):
-            writes.append(ReplaceOne({"_id": cell.id}, new, upsert=True))
-        elif new is None and old is not None:
-            writes.append(DeleteOne({"_id": cell.id}))
-        else:
-            continue
-        for document, times in ((old, -1), (new, 1)):
+        for document, times in ((before.get(cell.id), -1), (cell.document, 1)):
             if document is not None:
-                lines.add(document["materializer"], document.get("rows", b""), times)
-    return writes, lines
+                changes.add(document["materializer"], document.get("rows", b""), times)
+    return changes
 
 
 async def insistently(attempt: Callable[[], Awaitable[T]]) -> T:

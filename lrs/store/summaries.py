@@ -10,7 +10,7 @@ import structlog
 from pymongo import ASCENDING
 
 from lrs.materialize import MISHAPS, BrokenMaterializer, Line, Materializer, fold, record_keys
-from lrs.store.cursors import Fence
+from lrs.store.cursors import BEFORE_ALL, Fence
 from lrs.store.mongo import Database
 from lrs.store.records import statement_of
 from lrs.store.rollups import Lines
@@ -22,7 +22,8 @@ S = TypeVar("S")
 
 IN_ORDER = [("position", ASCENDING)]
 FOLDED = {"statement": 1, "text": 1, "position": 1, "voids": 1, "voided": 1, "keys": 1, "awaits": 1}
-BEFORE_ALL = -1
+
+KEPT = {"key": 1, "mark": 1, "state": 1, "rows": 1}
 
 
 def counts(
@@ -67,27 +68,31 @@ class SavedSummaries:
             {"facets": {"$in": [f"{name}={value}" for value in ([values] if isinstance(values, str) else values)]}}
             for name, values in facets.items()
         ]
-        query: dict[str, Any] = {"tenant": tenant, "materializer": materializer.label}
+        query: dict[str, Any] = {"tenant": tenant, "materializer": materializer.edition}
         if wanted:
             query["$and"] = wanted
         found = self._summaries.find(query, projection={"key": 1, "state": 1}).sort("key", ASCENDING)
         return [(each["key"], materializer.decode(each["state"])) async for each in found]
 
     async def save(self, tenant: str, materializer: Materializer[S], summaries: Iterable[Saved[S]]) -> None:
-        """Write summaries, but none over one that goes further; and what they add to lines, in the same transaction."""
+        """Write summaries, but none over one that goes further, and what they add to lines, in the same transaction."""
         await self._saving.write(tenant, [to_keep(tenant, materializer, saved) for saved in summaries])
 
     async def forget(self, tenant: str, materializer: Materializer[Any], keys: Iterable[str]) -> None:
         """Remove saved summaries, and what they add to lines."""
         await self._saving.write(tenant, [forgotten(tenant, materializer, key) for key in keys])
 
-    async def write(self, tenant: str, cells: Sequence[Cell], fence: Fence | None = None) -> None:
+    async def write(self, tenant: str, cells: Sequence[Cell], fence: Fence | None = None) -> set[str]:
         """Do several of both, fenced: see `Saving.write`."""
-        await self._saving.write(tenant, cells, fence)
+        return await self._saving.write(tenant, cells, fence)
 
     async def lines(self, tenant: str, materializer: Materializer[Any], scope: str | Sequence[str], **choice: Any) -> list[Line]:
         """The lines of a roll-up: see `Lines.read`."""
-        return await self._lines.read(tenant, materializer.label, scope, **choice)
+        return await self._lines.read(tenant, materializer.edition, scope, **choice)
+
+    async def count(self, tenant: str, materializer: Materializer[Any]) -> int:
+        """How many summaries are saved."""
+        return int(await self._summaries.count_documents({"tenant": tenant, "materializer": materializer.edition}))
 
     async def begun(self, tenant: str, materializer: Materializer[Any], keys: Sequence[str], through: int) -> bool:
         """Whether any of these keys has a record at or before a position."""
@@ -97,12 +102,16 @@ class SavedSummaries:
 
     async def states(self, tenant: str, materializer: Materializer[Any], keys: Sequence[str]) -> dict[str, tuple[int, bytes]]:
         """Mark and bytes of the saved summaries among these keys, by key."""
+        found = await self.documents(tenant, materializer, keys)
+        return {key: (document["mark"], document["state"]) for key, document in found.items()}
+
+    async def documents(self, tenant: str, materializer: Materializer[Any], keys: Sequence[str]) -> dict[str, Mapping[str, Any]]:
+        """The saved summaries among these keys with all that is kept beside them, by key."""
         ids = [cell_id(tenant, materializer, key) for key in keys]
-        found = self._summaries.find({"_id": {"$in": ids}}, projection={"key": 1, "mark": 1, "state": 1})
-        return {each["key"]: (each["mark"], each["state"]) async for each in found}
+        return {each["key"]: each async for each in self._summaries.find({"_id": {"$in": ids}}, projection=KEPT)}
 
     async def keys(self, tenant: str, materializer: Materializer[Any], chunk: int) -> AsyncIterator[list[str]]:
-        """All keys that records or saved summaries have, in chunks; some may come twice."""
+        """All keys that records have, in chunks, each once."""
         prefix = f"{materializer.label}:"
         within = {"$gte": prefix, "$lt": f"{materializer.label};"}  # ";" is what follows ":"
         recorded = self._records.aggregate([
@@ -113,9 +122,15 @@ class SavedSummaries:
         ], allowDiskUse=True)
         async for some in _chunks((each["_id"].removeprefix(prefix) async for each in recorded), chunk):
             yield some
-        saved = self._summaries.find({"tenant": tenant, "materializer": materializer.label}, projection={"key": 1})
-        async for some in _chunks((each["key"] async for each in saved), chunk):
-            yield some
+
+    async def saved_keys(self, tenant: str, materializer: Materializer[Any], chunk: int) -> AsyncIterator[list[str]]:
+        """All keys that saved summaries have, in their order, in chunks, each once."""
+        query = {"tenant": tenant, "materializer": materializer.edition}
+        after: dict[str, Any] = {}
+        # By hops and not by one cursor: a recount of what one hands out may take longer than it lives.
+        while found := await self._summaries.find({**query, **after}, projection={"key": 1}).sort("key", ASCENDING).to_list(chunk):
+            yield [each["key"] for each in found]
+            after = {"key": {"$gt": found[-1]["key"]}}
 
     async def tail(
         self, tenant: str, materializer: Materializer[Any], keys: Sequence[str], *, after: int, through: int | None = None

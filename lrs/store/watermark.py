@@ -38,9 +38,11 @@ class Watermark:
     """Microseconds since the epoch; never falls."""
 
     def __init__(self, database: Database, clock: Callable[[], datetime]) -> None:
+        self._database = database
         self._writers = database["writers"]
         self._clock = clock
         self._known = 0
+        self._wanted = 0
         self._raised_at = float("-inf")
         self._raise = SingleFlight(self._raise_to_now)
 
@@ -69,11 +71,21 @@ class Watermark:
             logger.warning("watermark_not_raised", error=str(error))
             return self._known
 
+    async def confirm(self, through_us: int) -> None:
+        """Return once this process can keep what another one promised: what it reads from now on lacks nothing up to then.
+
+        StoreUnavailable if that cannot be had now.
+        """
+        if self._known < through_us:
+            self._wanted = max(self._wanted, through_us)
+            await self.through(fresh=True)
+
     async def _raise_to_now(self) -> int:
-        through_us = max(now_us(self._clock), self._known)
+        through_us = max(now_us(self._clock), self._known, self._wanted)
         floor = {"$max": {"floor": last_at(through_us)}}
-        # This order matters: a writer that registers meanwhile reads the first document after it made its own.
-        await self._writers.update_one({"_id": WATERMARK}, floor, upsert=True)
-        await self._writers.update_many({}, floor)
+        async with self._database.ordered() as session:
+            # This order matters: a writer that registers meanwhile reads the first document after it made its own.
+            await self._writers.update_one({"_id": WATERMARK}, floor, upsert=True, session=session)
+            await self._writers.update_many({}, floor, session=session)
         self._known, self._raised_at = through_us, time.monotonic()
         return through_us

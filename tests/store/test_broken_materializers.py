@@ -33,8 +33,8 @@ def process(database, config):
 
 
 async def count(parts, materializer, key=ADA):
-    found = await parts.saved.load("school", materializer, [key])
-    return found[key].summary.count if key in found else None
+    found = await parts.summaries.saved("school", materializer, [key])
+    return found[key].count if key in found else None
 
 
 async def test_keys_that_fail_neither_refuse_a_statement_nor_keep_it_from_other_summaries(process):
@@ -130,13 +130,13 @@ async def test_a_reader_of_summaries_that_are_being_made_is_told_to_come_back(pr
     await process().post(*[a_statement() for _ in range(3)])
     monkeypatch.setattr("lrs.follow.BUILT_WITHIN_S", 0.05)
     parts, go_on = process(TALLY), asyncio.Event()
-    applied = parts.follower._applied
+    folded = parts.follower.folding.fold
 
-    async def apply_later(*given):
+    async def fold_later(*given, **how):
         await go_on.wait()
-        return await applied(*given)
+        return await folded(*given, **how)
 
-    parts.follower._applied = apply_later
+    parts.follower.folding.fold = fold_later
     for _ in range(2):
         with pytest.raises(StoreUnavailable):
             await parts.summaries.current("school", TALLY, ADA)

@@ -9,7 +9,7 @@ from builders import a_statement, a_void_of, learner
 from conftest import Parts
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from rollup_builders import DAYS, added_up, kept_lines, recounted
+from rollup_builders import DAYS, added_up, erase, kept_lines, recounted
 
 from lrs.materialize import Line, Row, no_rows
 from lrs.store.positions import last_at
@@ -32,7 +32,7 @@ def at(hour, name="ada", **parts):
 async def assert_lines_are_right(parts, tenant="school"):
     await parts.follower.settle(tenant)
     cells = await recounted(parts.saved, tenant, DAYS, last_at(await parts.watermark.through(fresh=True)))
-    assert await kept_lines(parts.database, tenant) == added_up(DAYS, cells)
+    assert await kept_lines(parts.database, tenant, DAYS) == added_up(DAYS, cells)
 
 
 async def test_lines_are_added_up_by_scope_bucket_and_dims(process):
@@ -117,12 +117,12 @@ async def test_rows_that_fail_cost_their_own_cell_only_and_leave_nothing_behind(
     parts = process(broken)
     await parts.post(at("2026-03-02T09"), at("2026-03-02T09", "bob"))
     await parts.follower.settle("school")
-    before = await kept_lines(parts.database, "school")
+    before = await kept_lines(parts.database, "school", DAYS)
     await parts.post(at("2026-03-02T09"))
     await parts.follower.settle("school")
     cells = {each["key"] async for each in parts.database["summaries"].find({})}
     assert cells == {f"2026-03-02T09 {BOB} {SUMS}"}
-    left = await kept_lines(parts.database, "school")
+    left = await kept_lines(parts.database, "school", DAYS)
     assert left != before
     assert sum(cells for _, cells in left.values()) == 1
     await process(DAYS).post(at("2026-03-02T09"), at("2026-03-02T09", "bob"))
@@ -142,7 +142,7 @@ async def test_forgetting_a_cell_takes_its_rows_back(process):
     await parts.saved.forget("school", DAYS, [f"2026-03-02T09 {ADA} {SUMS}", "nothing"])
     assert await parts.summaries.rows("school", DAYS, "all", since="2", by=["learner"], sums=["count"]) == [Line((BOB,), {"count": 1}, 0)]
     await parts.saved.forget("school", DAYS, [f"2026-03-02T09 {BOB} {SUMS}"])
-    assert await kept_lines(parts.database, "school") == {}
+    assert await kept_lines(parts.database, "school", DAYS) == {}
 
 
 async def test_summaries_without_rows_leave_no_lines(process, database):
@@ -181,6 +181,8 @@ MOVES = st.lists(st.one_of(
     st.tuples(st.just("follow both"), st.just(0), PROCESS),
     st.tuples(st.just("forget"), st.tuples(HOURS, NAMES), PROCESS),
     st.tuples(st.just("rebuild"), st.just(0), PROCESS),
+    st.tuples(st.just("rebuild beside a follower"), st.just(0), PROCESS),
+    st.tuples(st.just("erase"), NAMES, PROCESS),
 ), min_size=1, max_size=12)
 
 
@@ -203,6 +205,10 @@ async def _move(processes, tenant, posted, kind, what, process):
         await on.post(at(hour, name), tenant=tenant)
     elif kind == "rebuild":
         await on.rebuilder.rebuild(tenant)
+    elif kind == "rebuild beside a follower":
+        await asyncio.gather(on.rebuilder.rebuild(tenant), *(each.follower.follow(tenant) for each in processes))
+    elif kind == "erase":
+        await erase(on, what, tenant)
 
 
 @settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

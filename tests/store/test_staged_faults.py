@@ -9,6 +9,7 @@ from builders import TALLY, a_statement, a_void_of, learner
 from pymongo.errors import AutoReconnect, BulkWriteError
 
 from lrs.errors import InvalidStatement, StatementConflict, StoreUnavailable
+from lrs.folding import Chunk
 from lrs.store.mongo import Database, is_transient
 from lrs.store.positions import last_at, stored_us_of
 from lrs.store.watermark import now_us
@@ -146,8 +147,7 @@ async def test_a_rebuild_after_a_change_of_keys_keeps_what_voids_count_for_by_th
     await parts.database["summaries"].delete_many({})
     await parts.rebuilder.rebuild("school")
     for key in (TEACHER, ADA):
-        found = await parts.saved.load("school", TALLY, [key])
-        assert found[key].summary.count == 1
+        assert (await parts.summaries.saved("school", TALLY, [key]))[key].count == 1
     void = await parts.database["records"].find_one({"voids": target["id"]})
     assert TALLY.record_key(ADA) in void["keys"]
 
@@ -183,7 +183,7 @@ async def test_a_void_left_alone_by_its_process_waits_for_the_transaction_that_s
     fenced_at = last_at(now_us(lambda: datetime.now(UTC)))
     assert fenced_at > through
     records = [each async for each in parts.database["records"].find({"voids": target["id"]})]
-    following = asyncio.create_task(parts.follower._applied("school", [TALLY.label], records, through))
+    following = asyncio.create_task(parts.follower.folding.fold(Chunk("school", records, through, records[-1]["position"]), [TALLY]))
     await asyncio.sleep(0.3)
     go_on.set()
     await asyncio.gather(storing, following)

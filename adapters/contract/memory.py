@@ -1,0 +1,295 @@
+"""A Learning Record Store in memory, with one adapter: no database, no worker, nothing that could be late.
+
+Summaries are folded from the statements at every read, so what an adapter answers here rests on its folds alone.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from copy import deepcopy
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from aiohttp import web
+
+from lrs.app import bare_app
+from lrs.config import Config
+from lrs.errors import StatementConflict
+from lrs.events import Events
+from lrs.http import keys
+from lrs.intake import Accepted
+from lrs.materialize import Line, Materializer, fold
+from lrs.plugins import Adapter, Caller, Entry
+from lrs.store.native_events import Fate, Kept, Origin
+from lrs.store.references import Snapshot
+from lrs.xapi.build import account_actor
+from lrs.xapi.compare import same_statement
+from lrs.xapi.documents import Place, Resource
+from lrs.xapi.prepare import prepare
+from lrs.xapi.times import format_stored, parse_timestamp
+from lrs.xapi.types import Agent, Statement
+from lrs.xapi.validate import check_batch
+
+TENANT = "school"
+AUTHORITY = account_actor("https://lrs.example.org/credentials", "contract")
+# An API key that is known, and may not write events or read reports.
+POWERLESS = "powerless-api-key"
+
+
+class MemoryClock:
+    """Starts at a moment, and is a second later with every look."""
+
+    def __init__(self, start: str) -> None:
+        self._now = datetime.fromtimestamp(parse_timestamp(start) / 1_000_000, UTC) - timedelta(seconds=1)
+
+    def __call__(self) -> datetime:
+        self._now += timedelta(seconds=1)
+        return self._now
+
+
+class MemoryStatements:
+    """Intake, statements and summaries in one: a list of statements in the order in which they were accepted."""
+
+    def __init__(self, materializers: Iterable[Materializer[Any]]) -> None:
+        self.log: list[Statement] = []
+        self.voided: set[str] = set()
+        self.materializers = tuple(materializers)
+        self.statements_readable = True
+
+    async def accept(
+        self, statements: Sequence[Any], *, tenant: str, authority: Agent, version: str = "1.0.3", attachments: Any = ()
+    ) -> list[Accepted]:
+        """As the one door in: all or none, each id once. InvalidStatements, StatementConflict."""
+        check_batch(statements, version)
+        known = {each["id"]: each for each in self.log}
+        conflicts = [each["id"] for each in statements if each["id"] in known and not same_statement(known[each["id"]], each)]
+        if conflicts:
+            raise StatementConflict(conflicts)
+        accepted = []
+        for statement in statements:
+            new = statement["id"] not in known
+            if new:
+                stored = prepare(
+                    deepcopy(statement), authority=authority, version=version,
+                    received=format_stored(len(self.log)), statement_id=statement["id"],
+                )
+                known[statement["id"]] = stored
+                self.log.append(stored)
+            accepted.append(Accepted(statement["id"], new))
+        return accepted
+
+    def counting(self) -> list[Statement]:
+        """All that is not voided."""
+        return [each for each in self.log if each["id"] not in self.voided]
+
+    async def get(self, tenant: str, statement_id: str, *, voided: bool) -> Statement | None:
+        """A statement by id; for adapters that look whether one was voided."""
+        assert self.statements_readable, "the adapter reads statements, not summaries"
+        return next((each for each in self.log if each["id"] == statement_id and (statement_id in self.voided) == voided), None)
+
+    def summary(self, materializer: Materializer[Any], key: str) -> Any:
+        """The fold of all statements with the key, through its saved form."""
+        own = [materializer.part(each, key) for each in self.counting() if key in materializer.keys(each)]
+        return materializer.decode(materializer.encode(fold(materializer, own)))
+
+    def keys_of(self, materializer: Materializer[Any]) -> list[str]:
+        """The keys of all its summaries, in order."""
+        return sorted({key for each in self.counting() for key in materializer.keys(each)})
+
+    def summaries(self) -> dict[str, bytes]:
+        """Every summary there is, as it would be saved."""
+        return {
+            each.record_key(key): each.encode(self.summary(each, key)) for each in self.materializers for key in self.keys_of(each)
+        }
+
+    async def current(self, tenant: str, materializer: Materializer[Any], key: str) -> Any:
+        """One summary."""
+        return self.summary(materializer, key)
+
+    async def saved(self, tenant: str, materializer: Materializer[Any], names: Sequence[str]) -> dict[str, Any]:
+        """Those that there are."""
+        return {key: self.summary(materializer, key) for key in self.keys_of(materializer) if key in names}
+
+    async def find(
+        self, tenant: str, materializer: Materializer[Any], facets: Mapping[str, str | Sequence[str]]
+    ) -> list[tuple[str, Any]]:
+        """Those that have all the facets, in the order of their keys."""
+        found = [(key, self.summary(materializer, key)) for key in self.keys_of(materializer)]
+        return [(key, summary) for key, summary in found if _has(materializer.facets(summary), facets)]
+
+    async def page(
+        self, tenant: str, materializer: Materializer[Any], facets: Mapping[str, str | Sequence[str]], *,
+        after: str | None = None, limit: int,
+    ) -> tuple[list[tuple[str, Any]], str | None]:
+        """A page of them, and the key after which the next one begins."""
+        found = [each for each in await self.find(tenant, materializer, facets) if after is None or each[0] > after]
+        return found[:limit], found[limit - 1][0] if len(found) > limit else None
+
+    async def rows(
+        self, tenant: str, materializer: Materializer[Any], scope: str | Sequence[str], *, since: str | None = None,
+        until: str | None = None, by: Sequence[str] = (), sums: Sequence[str] = (),
+        where: Mapping[str, str | Sequence[str]] | None = None, distinct: str | None = None,
+    ) -> list[Line]:
+        """Sums of what the cells add, as the roll-ups hold them."""
+        scopes = (scope,) if isinstance(scope, str) else tuple(scope)
+        added: dict[tuple[str, ...], Counter[str]] = defaultdict(Counter)
+        different: dict[tuple[str, ...], set[str]] = defaultdict(set)
+        for key in self.keys_of(materializer):
+            for row in materializer.rows(key, self.summary(materializer, key)):
+                within = (since is None or row.bucket >= since) and (until is None or row.bucket < until)
+                wanted = all(row.dims.get(name) in ((value,) if isinstance(value, str) else value) for name, value in (where or {}).items())
+                if row.scope in scopes and within and wanted:
+                    group = tuple(_named(row, name) for name in by)
+                    added[group].update({name: row.sums.get(name, 0) for name in sums})
+                    if distinct is not None and distinct in row.dims:
+                        different[group].add(row.dims[distinct])
+        return [Line(group, {name: added[group][name] for name in sums}, len(different[group])) for group in sorted(added)]
+
+    async def through(self, tenant: str) -> int:
+        """Nothing is ever late."""
+        return len(self.log)
+
+
+def _named(row: Any, name: str) -> str:
+    if name == "scope":
+        return str(row.scope)
+    if name.startswith("bucket"):
+        length = name.partition(":")[2]
+        return str(row.bucket[:int(length)] if length else row.bucket)
+    return str(row.dims.get(name, ""))
+
+
+def _has(there: Mapping[str, Iterable[str]], wanted: Mapping[str, str | Sequence[str]]) -> bool:
+    return all(
+        not set(there.get(name, ())).isdisjoint([values] if isinstance(values, str) else values) for name, values in wanted.items()
+    )
+
+
+class MemoryEvents:
+    """Native events as they came, and what became of them."""
+
+    def __init__(self, clock: Callable[[], datetime]) -> None:
+        self.kept: list[Kept] = []
+        self.fates: dict[str, Fate] = {}
+        self._clock = clock
+
+    async def keep(self, tenant: str, adapter: str, texts: Sequence[bytes], origin: Origin) -> list[Kept]:
+        """Remember them."""
+        first_us = max(int(self._clock().timestamp() * 1_000_000), self.kept[-1].received_us + 1 if self.kept else 0)
+        kept = [Kept(tenant, adapter, first_us + index, text) for index, text in enumerate(texts)]
+        self.kept += kept
+        return kept
+
+    async def note(self, fates: Mapping[str, Fate]) -> None:
+        """Remember what became of them."""
+        self.fates |= fates
+
+    def note_soon(self, fates: Mapping[str, Fate]) -> None:
+        """The same, at once."""
+        self.fates |= fates
+
+    async def drain(self) -> None:
+        """Nothing is under way."""
+
+
+class MemoryDocuments:
+    """Profiles of agents and activities."""
+
+    def __init__(self) -> None:
+        self._there: dict[Place, bytes] = {}
+
+    async def put_profiles(self, tenant: str, profiles: Mapping[Place, bytes]) -> None:
+        """The last one counts."""
+        self._there |= profiles
+
+    async def profiles(self, tenant: str, resource: Resource, profile_id: str) -> dict[str, bytes]:
+        """All of one profile, by the identity of the agent or the IRI of the activity."""
+        found = {place: each for place, each in self._there.items() if (place.resource, place.document_id) == (resource.name, profile_id)}
+        return {place.agent or place.activity or "": each for place, each in found.items()}
+
+
+class MemoryReferences:
+    """Reference data, as an operator puts it."""
+
+    def __init__(self) -> None:
+        self._entries: dict[str, list[Entry]] = {}
+
+    def put(self, name: str, entries: Iterable[Entry]) -> None:
+        """Take the place of what was there under the name."""
+        self._entries[name] = list(entries)
+
+    async def snapshot(self, tenant: str, adapter: str) -> Snapshot:
+        """All there is."""
+        kinds: dict[str, dict[str, Any]] = defaultdict(dict)
+        for entry in (each for entries in self._entries.values() for each in entries):
+            kinds[entry.kind][entry.id] = entry.document
+        return Snapshot(1, kinds)
+
+
+@dataclass(frozen=True)
+class MemoryDirectory:
+    """One tenant and its settings; an API key and a Basic pair ("key:secret") that may do everything."""
+
+    given: Mapping[str, Any]
+    api_key: str
+    basic: str
+
+    async def settings(self, tenant: str, adapter: Adapter) -> Mapping[str, Any]:
+        """As the adapter's schema loads them."""
+        return adapter.settings().load(self.given)  # type: ignore[no-any-return]
+
+    async def tenant_of_host(self, host: str) -> str | None:
+        """No host is mapped."""
+        return None
+
+    async def caller_of_basic(self, key: str, secret: str) -> Caller | None:
+        """Only the one pair."""
+        return _caller("all") if f"{key}:{secret}" == self.basic else None
+
+    async def caller_of_api_key(self, api_key: str) -> Caller | None:
+        """The one that may do everything, and the powerless one."""
+        scopes = {self.api_key: "all", POWERLESS: "statements/read"}
+        return _caller(scopes[api_key]) if api_key in scopes else None
+
+
+def _caller(scope: str) -> Caller:
+    return Caller(TENANT, "contract", frozenset({scope}), AUTHORITY)
+
+
+@dataclass(frozen=True)
+class MemoryStore:
+    """The parts of one store in memory, and the application over them."""
+
+    adapter: Adapter
+    statements: MemoryStatements
+    events: MemoryEvents
+    documents: MemoryDocuments
+    references: MemoryReferences
+    directory: MemoryDirectory
+    clock: MemoryClock
+
+    @classmethod
+    def of(
+        cls, adapter: Adapter, materializers: Iterable[Materializer[Any]], directory: MemoryDirectory, start: str
+    ) -> "MemoryStore":
+        """An empty store; its clock begins at `start`."""
+        clock = MemoryClock(start)
+        return cls(
+            adapter, MemoryStatements(materializers), MemoryEvents(clock), MemoryDocuments(), MemoryReferences(),
+            directory, clock,
+        )
+
+    def taking(self) -> Events:
+        """The way of native events into this store: the product's own."""
+        return Events(self.events, self.statements, self.documents)  # type: ignore[arg-type]
+
+    def app(self) -> web.Application:
+        """The product's own application, over these parts."""
+        app = bare_app(Config(secret="a-secret-for-tests"), self.clock, {self.adapter.name: self.adapter})
+        for key, part in (
+            (keys.INTAKE, self.statements), (keys.STATEMENTS, self.statements), (keys.SUMMARIES, self.statements),
+            (keys.EVENTS, self.taking()), (keys.DOCUMENTS, self.documents), (keys.REFERENCES, self.references),
+            (keys.DIRECTORY, self.directory),
+        ):
+            app[key] = part  # type: ignore[assignment, index]
+        return app

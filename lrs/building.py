@@ -1,0 +1,118 @@
+"""Making summaries from the beginning of the log, beside live traffic: for a materializer that is new, and as a rebuild.
+
+What is made is a generation of its own, which nobody reads before it is whole. How far it is stands in the cursors document, so whoever
+is told to make it goes on where the last one was stopped. docs/decisions/0012.
+"""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any
+
+import structlog
+
+from lrs.folding import CHUNK, Folding
+from lrs.materialize import Materializer
+from lrs.store.cursors import BEFORE_ALL, Cursor, Cursors, Fence, Superseded, moved
+from lrs.store.mongo import Database
+from lrs.store.positions import last_at
+from lrs.store.summaries import SavedSummaries
+from lrs.store.watermark import Watermark
+
+logger = structlog.get_logger(__name__)
+
+# Hears how many records are done, of how many.
+Report = Callable[[int, int], Awaitable[None]]
+
+
+async def nobody(_done: int, _total: int) -> None:
+    """A report that nobody hears."""
+
+
+class Builder:
+    """Makes generations of summaries."""
+
+    def __init__(self, database: Database, watermark: Watermark, saved: SavedSummaries, folding: Folding) -> None:
+        self._records = database["records"]
+        self._watermark = watermark
+        self._saved = saved
+        self._folding = folding
+        self._cursors = Cursors(database)
+
+    async def build(
+        self, tenant: str, materializers: Sequence[Materializer[Any]], *, per_second: float | None = None, report: Report = nobody,
+        anew: bool = True,
+    ) -> list[Materializer[Any]]:
+        """Make the next generation of each of these, or go on with it, and let it be the one that is read; answers what was made.
+
+        All in one reading of the log, of not more than so many records a second. `anew`: the records are keyed anew, too.
+        """
+        made = await self._begun(tenant, materializers)
+        pace = Pace(per_second)
+        while True:
+            try:
+                cursor = await self._cursors.read(tenant)
+                if not (left := [each for each in made if each.edition in cursor.building]):
+                    return made
+                await self._advance(cursor, left, pace, report, anew)
+            except Superseded:
+                logger.info("read_again", tenant=tenant)
+
+    async def _begun(self, tenant: str, materializers: Sequence[Materializer[Any]]) -> list[Materializer[Any]]:
+        """These in the generations that are to be made, when each of them has a cursor."""
+        while True:
+            cursor = await self._cursors.read(tenant)
+            made = [cursor.next(each, int(time.time())) for each in materializers]
+            try:
+                await self._cursors.begin(cursor, [each.edition for each in made if each.edition not in cursor.building])
+                return made
+            except Superseded:
+                logger.info("read_again", tenant=tenant)
+
+    async def _advance(
+        self, cursor: Cursor, made: Sequence[Materializer[Any]], pace: "Pace", report: Report, anew: bool
+    ) -> None:
+        """Read on to the watermark and switch over; Superseded whenever it has to be looked at again where they stand."""
+        tenant = cursor.tenant
+        through = last_at(await self._watermark.through(fresh=True))
+        # Those that were begun later come first; the others are there again when those have come as far.
+        start = min(cursor.building.get(each.edition, BEFORE_ALL) for each in made)
+        behind = [each for each in made if cursor.building.get(each.edition, BEFORE_ALL) == start]
+        ahead = [cursor.building[each.edition] for each in made if each not in behind]
+        until = min([through, *ahead])
+        done, total = await self._count(tenant, start), await self._count(tenant, through)
+        await report(done, total)
+        while start < until:
+            chunk = await self._folding.next(tenant, start, until, pace.portion)
+            cells = await self._folding.fold(chunk, behind, anew=anew)
+            start = chunk.end
+            await self._saved.write(tenant, cells, Fence(tenant, cursor.epoch, moved("building", [each.edition for each in behind], start)))
+            done += len(chunk.records)
+            await report(done, max(done, total))
+            await pace.keep(len(chunk.records))
+        if not ahead:
+            await self._cursors.switch(cursor, made, through)
+
+    async def _count(self, tenant: str, through: int) -> int:
+        return int(await self._records.count_documents({"tenant": tenant, "position": {"$lte": through}}))
+
+
+class Pace:
+    """Not more than so many records a second (None: as fast as it goes)."""
+
+    def __init__(self, per_second: float | None) -> None:
+        self._per_second = per_second
+        self._due = asyncio.get_running_loop().time()
+
+    @property
+    def portion(self) -> int:
+        """Records to take at a time: of a second at most."""
+        return CHUNK if self._per_second is None else max(1, min(CHUNK, int(self._per_second)))
+
+    async def keep(self, done: int) -> None:
+        """Wait until so many more may have been done."""
+        if self._per_second is not None:
+            now = asyncio.get_running_loop().time()
+            # What was slower than it may be is not made up for.
+            self._due = max(self._due + done / self._per_second, now)
+            await asyncio.sleep(self._due - now)

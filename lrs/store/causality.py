@@ -1,0 +1,65 @@
+"""No read of a process goes back behind what the process knows to have happened, whichever member of the replica set answers it.
+
+Majority reads alone do not give that. A primary that was just elected may not know yet that what its forerunner acknowledged is
+safe with a majority, and one that was replaced while it was paused may not know yet that it was: both answer with what was before.
+"""
+
+import threading
+from typing import Any
+
+from bson.timestamp import Timestamp
+from pymongo.monitoring import (
+    ServerHeartbeatFailedEvent,
+    ServerHeartbeatListener,
+    ServerHeartbeatStartedEvent,
+    ServerHeartbeatSucceededEvent,
+)
+from pymongo.read_concern import ReadConcern
+
+
+class MajorityAfter(ReadConcern):
+    """Read concern "majority", and not before the latest time that was learnt: a member that is not there yet waits until it is.
+
+    The server names its times by Timestamp: seconds since the epoch, and a number within them.
+    """
+
+    def __init__(self) -> None:
+        super().__init__("majority")
+        self._latest: Timestamp | None = None
+        self._lock = threading.Lock()  # the driver tells of elections from threads of its own
+
+    def learn(self, time: Timestamp | None) -> None:
+        """Something that must be seen from now on has happened at this time."""
+        with self._lock:
+            if time is not None and (self._latest is None or time > self._latest):
+                self._latest = time
+
+    @property
+    def document(self) -> dict[str, Any]:
+        """As it goes into each command."""
+        latest = self._latest
+        return {"level": "majority"} if latest is None else {"level": "majority", "afterClusterTime": latest}
+
+
+class Elections(ServerHeartbeatListener):
+    """Learns of each new primary when it began: by then it has all that its forerunners acknowledged.
+
+    The driver tells of an answer before it goes by it, so nothing is read from a new primary before this is known.
+    """
+
+    def __init__(self, reads: MajorityAfter) -> None:
+        self._reads = reads
+        self._election: Any = None
+
+    def started(self, event: ServerHeartbeatStartedEvent) -> None:
+        """Nothing is known yet."""
+
+    def succeeded(self, event: ServerHeartbeatSucceededEvent) -> None:
+        """A member has said who it is."""
+        hello = event.reply
+        if hello.is_writable and hello.election_id != self._election and hello.cluster_time:
+            self._election = hello.election_id
+            self._reads.learn(hello.cluster_time["clusterTime"])
+
+    def failed(self, event: ServerHeartbeatFailedEvent) -> None:
+        """Nothing is known."""
