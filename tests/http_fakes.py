@@ -27,6 +27,7 @@ KNOWN_US = THROUGH_US - 2_000_000
 KNOWN = "2026-11-22T06:09:40.123456Z"
 ID = "6b2c1a52-0d5b-4d5c-9a3f-0c2f5ad3f6a1"
 OTHER_ID = "0f6cbd0a-59f1-4b5e-8a49-7b8a3f4a9f02"
+VERIFIED = {"checked": 3, "lines": 0, "different": ["bells.rung:tower"], "more": 0}
 JOB_ID = "0194f2a1b2c3d4e5f6a7b8c9"
 OPERATOR = "operator:a-very-long-operator-secret"
 CONFIG = Config(secret="a-secret-for-tests", operator=OPERATOR, body_limit=20_000, page_limit=10)
@@ -170,7 +171,7 @@ class FakeJobs:
 
     async def start(self, tenant: str, kind: str, arguments: Mapping[str, Any]) -> Job:
         self.asked.append((kind, dict(arguments)))
-        result = {"rebuild": {"rebuilt": {"bells.rung": 3}}, "verify": {"checked": 3, "different": ["bells.rung:tower"]}}[kind]
+        result = {"rebuild": {"rebuilt": {"bells.rung": 3}}, "verify": VERIFIED}.get(kind)
         state, result = ("done", result) if self.has_worker else ("waiting", None)
         at = datetime(2026, 11, 22, tzinfo=UTC)
         return Job(JOB_ID, tenant, kind, arguments, state, 0, None, "hidden", result, None, 0, at, None, None, None, None)

@@ -1,4 +1,4 @@
-"""The daily start of what removes old statements, and the sweep for removals that were cut off and whose job nobody goes on with."""
+"""The daily start of what removes old statements, and the sweep for what was cut off or has been replaced."""
 
 from datetime import timedelta
 from typing import Any
@@ -30,10 +30,15 @@ async def start_retention(ctx: dict[str, Any]) -> None:
 
 
 async def sweep_removals(ctx: dict[str, Any]) -> None:
-    """Let summaries and chains follow what was removed before its job was cancelled or died. Safe to run twice, or beside jobs."""
+    """Let summaries and chains follow what was removed before its job was cancelled or died; remove summaries that were replaced.
+
+    Safe to run twice, or beside jobs.
+    """
     services: Services = ctx["services"]
     try:
         if finished := await services.erasure.finish_abandoned(ABANDONED_AFTER):
             logger.info("removals_finished", removals=finished)
+        if tidied := await services.rebuilder.tidy():
+            logger.info("generations_removed", generations=tidied)
     except (DriverError, StoreUnavailable) as error:
         logger.warning("removals_not_finished", error=str(error))

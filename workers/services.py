@@ -11,6 +11,7 @@ from lrs.follow import Follower
 from lrs.materialize import Materializer
 from lrs.rebuild import Rebuilder
 from lrs.store.attachments import Attachments
+from lrs.store.cursors import Cursors
 from lrs.store.directory import Directory
 from lrs.store.jobs import KeptJobs
 from lrs.store.keying import Keying
@@ -31,6 +32,8 @@ class Services:
     follower: Follower
     rebuilder: Rebuilder
     attachments: Attachments
+    saved: SavedSummaries
+    cursors: Cursors
     jobs: KeptJobs
     erasure: Erasure
     watermark: Watermark
@@ -51,6 +54,6 @@ class Services:
         removal = Removal(database, watermark, log, attachments)
         return cls(
             directory=Directory(database, config.secret), materializers=materializers, follower=follower, rebuilder=rebuilder,
-            attachments=attachments, jobs=KeptJobs(database), watermark=watermark, config=config,
+            attachments=attachments, saved=saved, cursors=Cursors(database), jobs=KeptJobs(database), watermark=watermark, config=config,
             erasure=Erasure(removal, Remains(database), Keying(database), rebuilder, materializers),
         )

@@ -15,24 +15,28 @@ DAY_US = 86_400_000_000
 
 
 async def rebuild(services: Services, running: Running) -> Mapping[str, Any]:
-    """Fold all summaries of a tenant from nothing, or those of {"materializer"}; how many, by materializer."""
-    wanted = running.job.arguments.get("materializer")
-    names = [name for name in services.materializers if wanted in (None, name)]
-    if not names:
+    """Fold all summaries of a tenant from nothing, or those of {"materializer"}; how many, by materializer.
+
+    How far it is stands with the summaries that are being made, so there is nothing to go on from but to begin again.
+    """
+    tenant, wanted = running.job.tenant, running.job.arguments.get("materializer")
+    chosen = [each for each in services.materializers.values() if wanted in (None, each.name)]
+    if not chosen:
         raise NotFound(f"no materializer {wanted} is installed")
-    rebuilt: dict[str, int] = dict(running.checkpoint or {})
-    for name in names:
-        if name not in rebuilt:
-            rebuilt |= await services.rebuilder.rebuild(running.job.tenant, name)
-            await running.advance(len(rebuilt), len(names), rebuilt, keep=True)
-            await running.pace(rebuilt[name])
-    return {"rebuilt": rebuilt}
+
+    async def report(done: int, total: int) -> None:
+        await running.advance(done, total, checkpoint=done)
+
+    await services.rebuilder.build(tenant, wanted, per_second=running.job.arguments.get("per_second"), report=report)
+    cursor = await services.cursors.peek(tenant)
+    return {"rebuilt": {each.name: await services.saved.count(tenant, cursor.current(each)) for each in chosen}}
 
 
 async def verify(services: Services, running: Running) -> Mapping[str, Any]:
-    """Recount every summary of a tenant: how many, and which differ from what is saved."""
-    report = await services.rebuilder.verify(running.job.tenant)
-    return {"checked": report.checked, "different": list(report.different)}
+    """Recount the summaries of a tenant, all or {"sample"}, of all materializers or {"materializer"}: how many, and which differ."""
+    wanted = {name: running.job.arguments[name] for name in ("sample", "materializer") if name in running.job.arguments}
+    report = await services.rebuilder.verify(running.job.tenant, **wanted)
+    return {"checked": report.checked, "lines": report.lines, "different": list(report.different), "more": report.more}
 
 
 async def erase(services: Services, running: Running) -> Ending:

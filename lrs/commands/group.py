@@ -20,6 +20,8 @@ MENU = {
     "bench": ("bench", "Measure the API on this machine."),
     "settle": ("summaries", "Wait until every summary reflects what was accepted."),
     "rebuild": ("summaries", "Make a tenant's summaries anew from its statements."),
+    "erase": ("removals", "Remove all of one learner, with a receipt."),
+    "retention": ("removals", "Show or say for how long a tenant's statements are kept."),
     "jobs": ("jobs", "List, show, cancel and retry jobs: what takes long."),
     "verify": ("summaries", "Compare a tenant's summaries with a recount."),
 }

@@ -9,7 +9,7 @@ from marshmallow import Schema, ValidationError, fields, validate, validates_sch
 from lrs.errors import InvalidStatement
 from lrs.http.answers import json_answer
 from lrs.http.body import read_json
-from lrs.http.jobs import JobSchema, read_wanted, start_job
+from lrs.http.jobs import PacedSchema, read_wanted, start_job
 from lrs.http.keys import DIRECTORY
 from lrs.http.manage import known_tenant
 from lrs.xapi.agents import identity
@@ -30,7 +30,7 @@ def a_person(given: Any) -> None:
         raise ValidationError("must be an Agent")
 
 
-class EraseSchema(JobSchema):
+class EraseSchema(PacedSchema):
     """Whom to erase: an Agent, or the account that other systems know them by."""
 
     actor = fields.Raw(validate=a_person)
@@ -75,5 +75,5 @@ async def put_retention(request: web.Request) -> web.Response:
 
 async def post_retain(request: web.Request) -> web.Response:
     """POST …/retain {"per_second"?, "wait"?}: remove now what is older than the retention says; how much of each kind."""
-    tenant, wanted = await known_tenant(request), await read_wanted(request, JobSchema)
+    tenant, wanted = await known_tenant(request), await read_wanted(request, PacedSchema)
     return await start_job(request, tenant, "retain", wanted)

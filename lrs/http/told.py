@@ -10,10 +10,10 @@ from typing import Any, TypeAlias
 from marshmallow import Schema
 
 from lrs.http.answers import JSON
-from lrs.http.jobs import JobSchema
+from lrs.http.jobs import PacedSchema
 from lrs.http.manage import CredentialSchema
 from lrs.http.removals import EraseSchema, RetentionSchema
-from lrs.http.upkeep import RebuildSchema
+from lrs.http.upkeep import RebuildSchema, VerifySchema
 from lrs.plugins import Adapter
 from lrs.store.jobs import STATES
 from lrs.xapi import query
@@ -150,9 +150,9 @@ TOLD: Mapping[tuple[str, str], Told] = {
     ("PUT", f"{MANAGE}/adapters/{{adapter}}/reference/{{name}}"): Told(body=references_of, answers={204: None}),
     ("POST", f"{MANAGE}/settle"): Told(answers={200: record(through=TIME)}),
     ("POST", f"{MANAGE}/rebuild"): job_told(RebuildSchema, record(rebuilt=COUNTS)),
-    ("POST", f"{MANAGE}/verify"): job_told(JobSchema, record(checked=COUNT, different=listed(TEXT))),
+    ("POST", f"{MANAGE}/verify"): job_told(VerifySchema, record(checked=COUNT, lines=COUNT, different=listed(TEXT), more=COUNT)),
     ("POST", f"{MANAGE}/erase"): job_told(EraseSchema, record(learner=TEXT, removed=COUNTS)),
-    ("POST", f"{MANAGE}/retain"): job_told(JobSchema, record(days={"type": ["integer", "null"]}, removed=COUNTS)),
+    ("POST", f"{MANAGE}/retain"): job_told(PacedSchema, record(days={"type": ["integer", "null"]}, removed=COUNTS)),
     ("GET", f"{MANAGE}/retention"): Told(answers={200: RetentionSchema}),
     ("PUT", f"{MANAGE}/retention"): Told(body=RetentionSchema, answers={204: None}),
     ("GET", f"{MANAGE}/jobs"): Told(

@@ -1,22 +1,29 @@
 """Management of what is kept: waiting until it is up to date, making it anew, proving it right, and how all is."""
 
 from aiohttp import web
-from marshmallow import fields
+from marshmallow import fields, validate
 
 from lrs import __version__
 from lrs.errors import NotFound
 from lrs.http.answers import json_answer
-from lrs.http.jobs import JobSchema, read_wanted, start_job
+from lrs.http.jobs import JobSchema, PacedSchema, read_wanted, start_job
 from lrs.http.keys import ADAPTERS, DIRECTORY, FOLLOWER, MATERIALIZERS, WATERMARK
 from lrs.http.manage import known_tenant
 from lrs.http.ops import condition
 from lrs.xapi.times import format_stored
 
 
-class RebuildSchema(JobSchema):
+class RebuildSchema(PacedSchema):
     """Which materializer to rebuild; all of them if none is named."""
 
     materializer = fields.String(load_default=None)
+
+
+class VerifySchema(JobSchema):
+    """What to recount: summaries of one materializer or all; `sample`: a part of them (below 1), or so many of each."""
+
+    materializer = fields.String(load_default=None)
+    sample = fields.Float(load_default=None, validate=validate.Range(min=0, min_inclusive=False, max=1_000_000_000))
 
 
 async def post_settle(request: web.Request) -> web.Response:
@@ -27,17 +34,20 @@ async def post_settle(request: web.Request) -> web.Response:
 
 async def post_rebuild(request: web.Request) -> web.Response:
     """POST …/rebuild {"materializer"?, "per_second"?, "wait"?}: fold anew from the statements; how many summaries, by materializer."""
-    tenant, wanted = await known_tenant(request), await read_wanted(request, RebuildSchema)
-    name = wanted["materializer"]
-    if name is not None and name not in request.config_dict[MATERIALIZERS]:
-        raise NotFound(f"no materializer {name} is installed")
-    return await start_job(request, tenant, "rebuild", wanted)
+    return await _start(request, "rebuild", RebuildSchema)
 
 
 async def post_verify(request: web.Request) -> web.Response:
-    """POST …/verify {"per_second"?, "wait"?}: recount every summary; how many, and which are different from what is saved."""
-    tenant, wanted = await known_tenant(request), await read_wanted(request, JobSchema)
-    return await start_job(request, tenant, "verify", wanted)
+    """POST …/verify {"materializer"?, "sample"?, "wait"?}: recount summaries; how many, and which are different from what is saved."""
+    return await _start(request, "verify", VerifySchema)
+
+
+async def _start(request: web.Request, kind: str, schema: type[JobSchema]) -> web.Response:
+    tenant, wanted = await known_tenant(request), await read_wanted(request, schema)
+    name = wanted["materializer"]
+    if name is not None and name not in request.config_dict[MATERIALIZERS]:
+        raise NotFound(f"no materializer {name} is installed")
+    return await start_job(request, tenant, kind, wanted)
 
 
 async def get_status(request: web.Request) -> web.Response:

@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 from pymongo import ASCENDING, DESCENDING
+from pymongo.read_concern import ReadConcern
 
 from lrs.materialize import Materializer
 from lrs.store.mongo import Database
@@ -15,6 +16,8 @@ from lrs.store.rollups import Place, line_id
 # Lines are told apart by so many parts; of a part in which something differs, each line is looked at.
 PARTS = 1 << 16
 MODULUS = 1 << 64
+# A snapshot has a time of its own, and takes no other beside it (`causality.py`).
+AS_THE_SESSION = ReadConcern()
 
 
 class Audit:
@@ -73,13 +76,15 @@ class Audit:
         return sorted(_told(place) for place, total in totals.items() if any(total.values()))
 
     async def _kept(self, tenant: str, materializer: Materializer[Any], session: Any) -> AsyncIterator[tuple[Place, dict[str, int]]]:
-        async for each in self._lines.find({"tenant": tenant, "label": materializer.edition}, session=session):
+        lines = self._lines.with_options(read_concern=AS_THE_SESSION)
+        async for each in lines.find({"tenant": tenant, "label": materializer.edition}, session=session):
             place = (each["label"], each["scope"], each["bucket"], tuple(each["dims"].items()))
             yield place, {**each.get("sums", {}), "": each["cells"]}
 
     async def _added(self, tenant: str, materializer: Materializer[Any], session: Any) -> AsyncIterator[tuple[Place, dict[str, int]]]:
         query = {"tenant": tenant, "materializer": materializer.edition}
-        async for each in self._summaries.find(query, projection={"_id": 0, "rows": 1}, session=session):
+        summaries = self._summaries.with_options(read_concern=AS_THE_SESSION)
+        async for each in summaries.find(query, projection={"_id": 0, "rows": 1}, session=session):
             for place, sums in _rows(materializer.edition, each.get("rows", b"")):
                 yield place, {**sums, "": 1}
 

@@ -4,6 +4,8 @@ import asyncio
 import hashlib
 import json
 import random
+import uuid
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -51,7 +53,10 @@ async def everything(database) -> dict[str, list[Any]]:
 
 
 def traces_in(everything: dict[str, list[Any]]) -> list[str]:
-    return [f"{name}: {each}" for name, documents in everything.items() for each in documents if any(trace in str(each) for trace in TRACES)]
+    return [
+        f"{name}: {each}" for name, documents in everything.items() for each in documents
+        if any(trace in str(each) for trace in TRACES)
+    ]
 
 
 async def ids_of(parts, **query: str) -> set[str]:
@@ -83,7 +88,10 @@ async def test_nothing_of_a_learner_is_left_anywhere_and_all_of_the_others(parts
             activity = "http://a.example/1" if resource == STATE else None
             place = Place(resource.name, activity=activity, agent=agent, registration=None, document_id="d")
             await documents.put("school", place, "text/plain", agent.encode(), Preconditions(), careful=False)
-    texts = [b'{"by": "ada@school.example.org"}', b'{"user": {"mail": "ada@school.example.org"}}', b'{"mail": "bob@school.example.org"}', b"{ada@school.example.org"]
+    texts = [
+        b'{"by": "ada@school.example.org"}', b'{"user": {"mail": "ada@school.example.org"}}', b'{"mail": "bob@school.example.org"}',
+        b"{ada@school.example.org",
+    ]
     kept = await events.keep("school", "toy", texts, origin)
     await events.note({kept[0].id: Fate("stored", [mine[0]["id"]])} | {each.id: Fate(DEAD, (), {"kind": "value"}) for each in kept[1:]})
     await services.follower.settle("school")
@@ -164,7 +172,8 @@ async def test_every_summary_is_a_recount_after_random_erasures_beside_posts(par
             elif kind < 0.3 and posted:
                 batch = [a_statement(actor=actor, object={"objectType": "StatementRef", "id": chance.choice(posted)})]
             else:
-                batch = [a_statement(actor=actor, context={"instructor": learner(chance.choice(names))}) for _ in range(chance.randint(1, 4))]
+                context = {"instructor": learner(chance.choice(names))}
+                batch = [a_statement(actor=actor, context=context) for _ in range(chance.randint(1, 4))]
             await parts.post(*batch)
             posted += [each["id"] for each in batch]
         if chance.random() < 0.5:
@@ -173,3 +182,68 @@ async def test_every_summary_is_a_recount_after_random_erasures_beside_posts(par
         await asyncio.gather(erased(jobs, learner(name)), parts.post(a_statement(actor=learner("eve"))))
         assert await ids_of(parts, agent=json.dumps(learner(name)), related_agents="true") == set()
         await verified(services)
+
+
+async def test_data_that_only_a_removed_statement_claimed_goes_with_it_and_shared_data_stays(parts, database, jobs, services):
+    def attached(content: bytes, actor: Any) -> tuple[dict[str, Any], str]:
+        sha2 = hashlib.sha256(content).hexdigest()
+        attachment = {
+            "usageType": "http://a.example/u", "display": {"en": "a"}, "contentType": "text/plain", "length": len(content), "sha2": sha2,
+        }
+        return a_statement(actor=actor, attachments=[attachment]), sha2
+
+    class Octets:
+        def __init__(self, content: bytes) -> None:
+            self.content, self.length = content, len(content)
+
+        async def chunks(self, _size: int):
+            yield self.content
+
+    own, shared = b"drawn by Ada Lovelace", b"a picture for all"
+    posts = [attached(own, ADA), attached(shared, ADA), attached(shared, BOB)]
+    await services.attachments.keep("school", {sha2: Octets(content) for (_, sha2), content in zip(posts, (own, shared), strict=False)})
+    for statement, sha2 in posts:
+        await parts.intake.accept([statement], tenant="school", authority=BOB, attachments=[sha2])
+    job = await erased(jobs)
+    assert job.result["removed"]["attachments"] == 1
+    assert await services.attachments.there("school", [sha2 for _, sha2 in posts]) == {posts[2][1]}
+    assert traces_in(await everything(database)) == []
+    chunks = [each["data"] async for each in database["attachments.chunks"].find({})]
+    assert chunks == [shared]
+
+
+async def test_what_is_older_than_the_retention_goes_and_the_rest_stays_a_recount(parts, database, jobs, services, monkeypatch):
+    await services.directory.create_tenant("school")
+    old = [a_statement(actor=learner(name)) for name in ("ada", "bob", "bob")]
+    kept_void = a_void_of(str(uuid.uuid4()), actor=BOB)
+    await parts.post(*old)
+    await parts.post(kept_void)
+    await asyncio.sleep(0.3)
+    young = [a_statement(actor=BOB, object={"objectType": "StatementRef", "id": old[0]["id"]}), a_void_of(old[1]["id"], actor=BOB)]
+    late = a_statement(id=kept_void["object"]["id"], actor=BOB)
+    await parts.post(*young, late)
+    await services.follower.settle("school")
+    monkeypatch.setattr("workers.tasks.DAY_US", 200_000)
+    job = await jobs.over(await jobs.start("school", "retain", {}), 30)
+    assert job.result == {"days": None, "removed": {}}
+    await services.directory.set_retention("school", 1)
+    job = await jobs.over(await jobs.start("school", "retain", {"per_second": 1000}), 30)
+    # The void of an old statement goes with it, and that of one that stays stays with it.
+    assert job.result["removed"]["statements"] == 4
+    assert await ids_of(parts) == {young[0]["id"], kept_void["id"]}
+    await verified(services)
+    assert (await services.jobs.counts())["done"] == 2 and await database["removals"].count_documents({}) == 0
+
+
+async def test_a_removal_that_was_cut_off_is_finished_whoever_finds_it(parts, database, services):
+    mine = [a_statement(actor=ADA) for _ in range(3)]
+    refers = a_statement(actor=BOB, object={"objectType": "StatementRef", "id": mine[0]["id"]})
+    await parts.post(*mine, refers)
+    await services.follower.settle("school")
+    removal = services.erasure._removal
+    assert await removal.remove("school", "a dead job", [f"school/{each['id']}" for each in mine])
+    assert traces_in(await everything(database)) != []
+    assert await services.erasure.finish_abandoned(timedelta(seconds=-2)) == 1
+    assert traces_in(await everything(database)) == []
+    assert await services.erasure.finish_abandoned(timedelta(seconds=-2)) == 0
+    await verified(services)

@@ -58,7 +58,8 @@ def test_a_mailbox_is_known_by_its_sum_too():
 
 
 def test_a_signed_statement_is_known_by_its_attachment():
-    signature = {"usageType": "http://adlnet.gov/expapi/attachments/signature", "display": {}, "contentType": "x/y", "length": 1, "sha2": "a"}
+    kind = "http://adlnet.gov/expapi/attachments/signature"
+    signature = {"usageType": kind, "display": {}, "contentType": "x/y", "length": 1, "sha2": "a"}
     assert is_signed(a_statement(attachments=[signature])) and not is_signed(a_statement())
 
 
