@@ -212,27 +212,34 @@ async def test_data_that_only_a_removed_statement_claimed_goes_with_it_and_share
     assert chunks == [shared]
 
 
-async def test_what_is_older_than_the_retention_goes_and_the_rest_stays_a_recount(parts, database, jobs, services, monkeypatch):
-    await services.directory.create_tenant("school")
+async def test_what_stands_up_to_a_moment_goes_and_the_rest_stays_a_recount(parts, database, services):
     old = [a_statement(actor=learner(name)) for name in ("ada", "bob", "bob")]
-    kept_void = a_void_of(str(uuid.uuid4()), actor=BOB)
-    await parts.post(*old)
-    await parts.post(kept_void)
-    await asyncio.sleep(0.3)
+    early_void = a_void_of(str(uuid.uuid4()), actor=BOB)
+    await parts.post(*old, early_void)
+    through = (await database["records"].find_one({}, sort=[("position", -1)]))["position"]
     young = [a_statement(actor=BOB, object={"objectType": "StatementRef", "id": old[0]["id"]}), a_void_of(old[1]["id"], actor=BOB)]
-    late = a_statement(id=kept_void["object"]["id"], actor=BOB)
+    late = a_statement(id=early_void["object"]["id"], actor=BOB)
     await parts.post(*young, late)
     await services.follower.settle("school")
-    monkeypatch.setattr("workers.tasks.DAY_US", 200_000)
-    job = await jobs.over(await jobs.start("school", "retain", {}), 30)
-    assert job.result == {"days": None, "removed": {}}
-    await services.directory.set_retention("school", 1)
-    job = await jobs.over(await jobs.start("school", "retain", {"per_second": 1000}), 30)
+
+    async def report(_count: int) -> None:
+        pass
+
+    removed = await services.erasure.remove_old("school", "a job", through, report)
     # The void of an old statement goes with it, and that of one that stays stays with it.
-    assert job.result["removed"]["statements"] == 4
-    assert await ids_of(parts) == {young[0]["id"], kept_void["id"]}
+    assert removed["statements"] == 4
+    assert await ids_of(parts) == {young[0]["id"], early_void["id"]}
     await verified(services)
-    assert (await services.jobs.counts())["done"] == 2 and await database["removals"].count_documents({}) == 0
+
+
+async def test_a_retention_is_a_job_that_removes_nothing_young_and_leaves_no_note(parts, database, jobs, services):
+    await services.directory.create_tenant("school")
+    await parts.post(a_statement(), a_statement())
+    for days, removed in ((None, {}), (1, {})):
+        await services.directory.set_retention("school", days)
+        job = await jobs.over(await jobs.start("school", "retain", {"per_second": 1000}), 30)
+        assert job.result == {"days": days, "removed": removed}
+    assert len(await ids_of(parts)) == 2 and await database["removals"].count_documents({}) == 0
 
 
 async def test_a_removal_that_was_cut_off_is_finished_whoever_finds_it(parts, database, services):
