@@ -12,11 +12,13 @@ from marshmallow import Schema, ValidationError, fields
 
 from lrs.app import bare_app
 from lrs.config import Config
+from lrs.health import Condition
 from lrs.http import keys
 from lrs.intake import Accepted
 from lrs.plugins import Adapter, Entry, Reference, Route
 from lrs.store.attachments import Kept
-from lrs.store.jobs import Job
+from lrs.store.heartbeats import Workers
+from lrs.store.jobs import STATES, Job
 from lrs.store.statements import Page
 from lrs.xapi.agents import identity
 from lrs.xapi.query import StatementQuery
@@ -181,6 +183,16 @@ class FakeJobs:
 
 
 @dataclass
+class FakeHealth:
+    condition: Condition | None = field(
+        default_factory=lambda: Condition(1.5, 2, dict.fromkeys(STATES, 3), Workers([{"host": "h", "pid": 1, "version": "1"}], 4.0))
+    )
+
+    async def now(self) -> Condition | None:
+        return self.condition
+
+
+@dataclass
 class FakeDatabase:
     up: bool = True
 
@@ -241,6 +253,7 @@ class Fakes:
     references: FakeReferences = field(default_factory=FakeReferences)
     follower: FakeFollower = field(default_factory=FakeFollower)
     jobs: FakeJobs = field(default_factory=FakeJobs)
+    health: FakeHealth = field(default_factory=FakeHealth)
     database: FakeDatabase = field(default_factory=FakeDatabase)
     queue: FakeQueue = field(default_factory=FakeQueue)
 
@@ -251,7 +264,7 @@ class Fakes:
             keys.INTAKE: self.intake, keys.ATTACHMENTS: self.attachments,
             keys.STATEMENTS: self.statements, keys.WATERMARK: self.watermark,
             keys.DIRECTORY: self.directory, keys.REFERENCES: self.references, keys.FOLLOWER: self.follower,
-            keys.JOBS: self.jobs, keys.MATERIALIZERS: {"bells.rung": None},
+            keys.HEALTH: self.health, keys.JOBS: self.jobs, keys.MATERIALIZERS: {"bells.rung": None},
             keys.SUMMARIES: FakeSummaries(), keys.DATABASE: self.database, keys.QUEUE: self.queue,
         }.items():
             app[key] = part  # type: ignore[misc]

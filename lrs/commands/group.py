@@ -15,6 +15,7 @@ MENU = {
     "tenants": ("tenants", "List, add and delete tenants."),
     "credentials": ("credentials", "List, add and delete a tenant's credentials."),
     "adapters": ("adapters", "Show the installed adapters."),
+    "doctor": ("doctor", "Look whether all is as it should be."),
     "export": ("transfer", "Write a tenant's statements to a file."),
     "import": ("transfer", "Take the statements of a file into a tenant."),
     "bench": ("bench", "Measure the API on this machine."),

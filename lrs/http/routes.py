@@ -124,6 +124,7 @@ ROWS = (
     Row("POST", DEAD_LETTER + "/retry", dead_letters.post_retry, OPERATOR),
     Row("GET", "/manage/adapters", manage.get_adapters, OPERATOR),
     Row("GET", "/manage/status", upkeep.get_status, OPERATOR),
+    Row("GET", "/manage/doctor", upkeep.get_doctor, OPERATOR),
     Row("GET", "/openapi.json", openapi.get_openapi, OPEN),
     Row("GET", "/docs", docs.get_docs, OPEN),
     Row("GET", "/healthz", ops.get_healthz, OPEN),

@@ -165,6 +165,7 @@ TOLD: Mapping[tuple[str, str], Told] = {
     ("POST", f"{MANAGE}/import"): Told(
         body=TEXT, body_kinds=("application/x-ndjson",), answers={200: record(read=COUNT, stored=COUNT)}, refusals=(409,)
     ),
+    ("GET", "/manage/doctor"): Told(answers={200: record(checks=listed(record(name=TEXT, state=TEXT, told=TEXT)))}),
     ("GET", "/readyz"): Told(answers={200: ANYTHING, 503: ANYTHING}),
     ("GET", "/metrics"): Told(answers={200: TEXT}, answer_kinds=("text/plain",)),
     ("GET", "/docs"): Told(answers={200: TEXT}, answer_kinds=("text/html",)),

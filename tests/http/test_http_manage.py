@@ -203,3 +203,4 @@ async def test_status_tells_the_health_of_all(operator: Operator, fakes: Fakes, 
     status, body = await operator("GET", "/manage/status")
     assert (status, body["mongo"], body["redis"], body["draining"]) == (200, up, True, False)
     assert (body["tenants"], body["adapters"]) == (1 if up else None, {"bells": "1.0"})
+    assert (body["lag_s"], body["swept_s_ago"]) == ((1.5, 4.0) if up else (None, None))
