@@ -17,8 +17,8 @@ CHUNK = 250
 # How many differences a dry run shows in full; the others are counted.
 SHOWN = 100
 
-# Called with how many have been looked at, and of how many.
-Report = Callable[[int, int], Awaitable[None]]
+# Called with how far a run is, after each chunk: (looked at, of how many, what came of it so far).
+Report = Callable[[int, int, "Replayed"], Awaitable[None]]
 
 
 @dataclass(frozen=True)
@@ -31,10 +31,20 @@ class Chosen:
 
 @dataclass
 class Replayed:
-    """What became, or would become, of dead letters: counted by outcome, and what changed for the first ones."""
+    """What became, or would become, of events that are tried again: counted by outcome, and what changed for the first ones.
+
+    `after` is the `_id` of the last one looked at, `seen` how many were. A run that was ended goes on from such a one.
+    """
 
     counts: Counter[str] = field(default_factory=Counter)
     changes: list[Mapping[str, Any]] = field(default_factory=list)
+    after: str | None = None
+    seen: int = 0
+
+    def show(self, document: Mapping[str, Any], **what: Any) -> None:
+        """Remember a change, if there is room."""
+        if len(self.changes) < SHOWN:
+            self.changes.append({"id": shown_id(document), **what})
 
 
 class DeadLetters:
@@ -60,18 +70,17 @@ class DeadLetters:
         [outcome] = await self._events.interpret(await self.source_of(document), [kept_of(document)], wait=True)
         return outcome
 
-    async def replay(self, tenant: str, chosen: Chosen, *, dry_run: bool, report: Report) -> Replayed:
-        """Translate many again. With `dry_run` nothing is stored and nothing changes: it only tells what would become of them."""
-        replayed, after, seen = Replayed(), None, 0
-        total = await self._kept.count(tenant, adapter=chosen.adapter, outcome=DEAD, kind=chosen.kind)
+    async def replay(self, tenant: str, chosen: Chosen, replayed: Replayed, *, dry_run: bool, report: Report) -> None:
+        """Translate many again, from where `replayed` is. With `dry_run` nothing changes: it only tells what would become of them."""
+        left = await self._kept.count(tenant, adapter=chosen.adapter, outcome=DEAD, kind=chosen.kind)
+        total = replayed.seen + left
         while documents := await self._kept.page(
-            tenant, adapter=chosen.adapter, outcome=DEAD, kind=chosen.kind, after=after, limit=CHUNK
+            tenant, adapter=chosen.adapter, outcome=DEAD, kind=chosen.kind, after=replayed.after, limit=CHUNK
         ):
             for adapter in dict.fromkeys(each["adapter"] for each in documents):
                 await self._try([each for each in documents if each["adapter"] == adapter], dry_run, replayed)
-            after, seen = documents[-1]["_id"], seen + len(documents)
-            await report(seen, max(total, seen))
-        return replayed
+            replayed.after, replayed.seen = documents[-1]["_id"], replayed.seen + len(documents)
+            await report(replayed.seen, max(total, replayed.seen), replayed)
 
     async def _try(self, documents: Sequence[Mapping[str, Any]], dry_run: bool, replayed: Replayed) -> None:
         """Those of one adapter; those of one authority go together."""
@@ -87,8 +96,8 @@ class DeadLetters:
             for document, outcome in zip(group, outcomes, strict=True):
                 now = now_of(outcome, dry_run=dry_run)
                 replayed.counts[now["outcome"]] += 1
-                if len(replayed.changes) < SHOWN and now.get("reason") != document["reason"]:
-                    replayed.changes.append({"id": shown_id(document), "was": document["reason"], "now": now})
+                if now.get("reason") != document["reason"]:
+                    replayed.show(document, was=document["reason"], now=now)
 
     async def source_of(self, document: Mapping[str, Any]) -> Source:
         """Adapter, tenant, settings of today and authority of a kept event. NotFound if its adapter translates no events."""

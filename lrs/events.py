@@ -89,6 +89,10 @@ class Events:
             outcomes += await self.interpret(source, kept[start:start + CHUNK])
         return outcomes
 
+    async def set_aside(self, source: Source, texts: Sequence[bytes], origin: Origin) -> list[Kept]:
+        """Keep events that a job is to interpret. StoreUnavailable, TooLarge."""
+        return await self._kept.keep(source.tenant, source.adapter.name, texts, origin, for_a_job=True)
+
     async def refuse(self, source: Source, text: bytes, origin: Origin, error: LRSError) -> None:
         """Keep what is no event at all as a dead letter."""
         for each in await self._kept.keep(source.tenant, source.adapter.name, [text], origin):

@@ -4,14 +4,13 @@ A statement is never changed in place. Where the new translation differs, a stat
 place, and the old one is voided with a reference to it: both in one batch, all or none.
 """
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
 from uuid import UUID
 
-from lrs.dead_letters import DeadLetters, Report, kept_of, shown_id
+from lrs.dead_letters import CHUNK, DeadLetters, Replayed, Report, kept_of
 from lrs.errors import InvalidStatements
 from lrs.events import Outcome, Source, reason_of, translated
 from lrs.intake import Intake
@@ -23,22 +22,7 @@ from lrs.xapi.json_text import dump
 from lrs.xapi.types import Statement
 from lrs.xapi.vocabulary import VOIDED
 
-CHUNK = 250
-SHOWN = 100
 REPLACED_BY = "https://learning-record-store.invalid/extensions/replaced-by"
-
-
-@dataclass
-class Retranslated:
-    """How many events came out the same, changed or failed; and the first of those that changed or failed."""
-
-    counts: Counter[str] = field(default_factory=Counter)
-    changes: list[Mapping[str, Any]] = field(default_factory=list)
-
-    def show(self, document: Mapping[str, Any], **what: Any) -> None:
-        """Remember one, if there is room."""
-        if len(self.changes) < SHOWN:
-            self.changes.append({"id": shown_id(document), **what})
 
 
 @dataclass(frozen=True)
@@ -60,21 +44,20 @@ class Retranslation:
         self._statements = statements
         self._intake = intake
 
-    async def run(self, tenant: str, adapter: str, *, dry_run: bool, report: Report, after: str | None = None) -> Retranslated:
-        """Translate every stored event of an adapter again, in the order of their receipt; `after` is the `_id` of the last one done.
+    async def run(self, tenant: str, adapter: str, outcome: Replayed, *, dry_run: bool, report: Report) -> None:
+        """Translate every stored event of an adapter again, in the order of their receipt, from where `outcome` is.
 
-        Dead letters are not looked at (replay them), nor events that were duplicates: another one's statement counts.
+        It counts how many came out the same, changed, or failed. Dead letters are not looked at (replay them), nor events that were
+        duplicates: another one's statement counts.
         """
-        outcome, seen = Retranslated(), 0
         total = await self._kept.count(tenant, adapter=adapter, outcome=STORED)
-        while documents := await self._kept.page(tenant, adapter=adapter, outcome=STORED, after=after, limit=CHUNK):
+        while documents := await self._kept.page(tenant, adapter=adapter, outcome=STORED, after=outcome.after, limit=CHUNK):
             for document in documents:
                 await self._renew(document, dry_run, outcome)
-            after, seen = documents[-1]["_id"], seen + len(documents)
-            await report(seen, max(total, seen))
-        return outcome
+            outcome.after, outcome.seen = documents[-1]["_id"], outcome.seen + len(documents)
+            await report(outcome.seen, max(total, outcome.seen), outcome)
 
-    async def _renew(self, document: Mapping[str, Any], dry_run: bool, outcome: Retranslated) -> None:
+    async def _renew(self, document: Mapping[str, Any], dry_run: bool, outcome: Replayed) -> None:
         source = await self._letters.source_of(document)
         new = translated(source, kept_of(document))
         if new.error is not None:

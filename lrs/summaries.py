@@ -59,20 +59,33 @@ class Summaries:
         """
         return await self._saved.find(tenant, await self._follower.ready(tenant, materializer), facets)
 
+    async def page(
+        self, tenant: str, materializer: Materializer[S], facets: Mapping[str, str], *, after: str | None = None, limit: int
+    ) -> tuple[list[tuple[str, S]], str | None]:
+        """At most `limit` summaries with all the facets and a key beyond `after`, in the order of their keys; and the key after which
+        there are more, None if these are the last. A page costs the same wherever it is. StoreUnavailable as above.
+        """
+        if after is None:
+            current = await self._follower.ready(tenant, materializer)
+        else:
+            current, _ = await self._follower.wait_for(tenant, materializer)
+        return await self._saved.page(tenant, current, facets, after=after, limit=limit)
+
     async def rows(
         self, tenant: str, materializer: Materializer[Any], scope: str | Sequence[str], *, since: str | None = None,
         until: str | None = None, by: Sequence[str] = (), sums: Sequence[str] = (),
-        where: Mapping[str, str | Sequence[str]] | None = None, distinct: str | None = None,
+        where: Mapping[str, str | Sequence[str]] | None = None, distinct: str | None = None, limit: int | None = None,
     ) -> list[Line]:
         """The lines of a roll-up in one scope or several, added up by group, in the order of the groups.
 
         Of those with `since` <= bucket < `until` and the dims of `where` (where several values are given: one of them). `by` names dims,
         "scope", "bucket", or "bucket:10" for its first ten characters; what a line lacks is "". `sums` names what to add up, by default
-        all there is; `distinct` a dim whose different values are counted. No group is made of no lines. StoreUnavailable as above.
+        all there is; `distinct` a dim whose different values are counted; `limit` takes only so many lines, the first ones by bucket. No
+        group is made of no lines. StoreUnavailable as above.
         """
         current = await self._follower.ready(tenant, materializer)
         return await self._saved.lines(
-            tenant, current, scope, since=since, until=until, by=by, sums=sums, where=where, distinct=distinct
+            tenant, current, scope, since=since, until=until, by=by, sums=sums, where=where, distinct=distinct, limit=limit,
         )
 
     async def through(self, tenant: str) -> int:

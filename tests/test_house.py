@@ -39,6 +39,7 @@ MAY_IMPORT = {
 NEVER = {
     "lrs.xapi": ("lrs.store", "lrs.http", "lrs.intake", "lrs.queue", "lrs.app", "lrs.plugins", "lrs.materialize", "adapters", "workers"),
     "lrs.materialize": ("lrs.store", "lrs.http", "lrs.intake", "lrs.queue", "lrs.app", "lrs.plugins", "adapters", "workers"),
+    "lrs.reports": ("lrs.store", "lrs.http", "lrs.intake", "lrs.queue", "lrs.app", "lrs.plugins", "adapters", "workers"),
     "lrs.errors": ("lrs", "adapters", "workers"),
     "lrs.store": ("lrs.http", "lrs.intake", "lrs.queue", "lrs.app", "lrs.follow", "lrs.commands", "adapters", "workers"),
     "lrs.intake": ("lrs.http", "lrs.app", "lrs.commands", "adapters", "workers"),

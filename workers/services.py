@@ -6,19 +6,28 @@ from datetime import UTC, datetime
 from typing import Any
 
 from lrs.config import Config
+from lrs.dead_letters import DeadLetters
 from lrs.erasure import Erasure
+from lrs.events import Events
 from lrs.follow import Follower
+from lrs.intake import Intake
 from lrs.materialize import Materializer
+from lrs.plugins import Adapter
+from lrs.queue import Queue
 from lrs.rebuild import Rebuilder
+from lrs.retranslation import Retranslation
 from lrs.store.attachments import Attachments
 from lrs.store.cursors import Cursors
 from lrs.store.directory import Directory
+from lrs.store.documents import Documents
 from lrs.store.jobs import KeptJobs
 from lrs.store.keying import Keying
 from lrs.store.log import Log
 from lrs.store.mongo import Database
+from lrs.store.native_events import NativeEvents
 from lrs.store.remains import Remains
 from lrs.store.removal import Removal
+from lrs.store.statements import Statements
 from lrs.store.summaries import SavedSummaries
 from lrs.store.watermark import Watermark
 
@@ -38,10 +47,17 @@ class Services:
     erasure: Erasure
     watermark: Watermark
     config: Config
+    native_events: NativeEvents
+    events: Events
+    letters: DeadLetters
+    retranslation: Retranslation
 
     @classmethod
-    def of(cls, database: Database, materializers: Mapping[str, Materializer[Any]], config: Config) -> "Services":
-        """Put the parts together over one database."""
+    def of(
+        cls, database: Database, materializers: Mapping[str, Materializer[Any]], config: Config,
+        adapters: Mapping[str, Adapter] | None = None, queue: Queue | None = None,
+    ) -> "Services":
+        """Put the parts together over one database. Without adapters no native events can be interpreted."""
         def clock() -> datetime:
             return datetime.now(UTC)
 
@@ -50,10 +66,16 @@ class Services:
         saved = SavedSummaries(database)
         follower = Follower(database, watermark, log, saved, materializers)
         rebuilder = Rebuilder(database, watermark, saved, follower, materializers)
-        attachments = Attachments(database)
+        directory, attachments = Directory(database, config.secret), Attachments(database)
+        intake = Intake(log, materializers, queue or Queue(config.redis_url), clock)
+        native_events = NativeEvents(database, clock)
+        events = Events(native_events, intake, Documents(database, clock))
+        letters = DeadLetters(native_events, events, directory, adapters or {})
         removal = Removal(database, watermark, log, attachments)
         return cls(
-            directory=Directory(database, config.secret), materializers=materializers, follower=follower, rebuilder=rebuilder,
-            attachments=attachments, saved=saved, cursors=Cursors(database), jobs=KeptJobs(database), watermark=watermark, config=config,
+            directory=directory, materializers=materializers, follower=follower, rebuilder=rebuilder, attachments=attachments,
+            saved=saved, cursors=Cursors(database), jobs=KeptJobs(database), watermark=watermark, config=config,
             erasure=Erasure(removal, Remains(database), Keying(database), rebuilder, materializers),
+            native_events=native_events, events=events, letters=letters,
+            retranslation=Retranslation(native_events, letters, Statements(database, config.page_limit), intake),
         )

@@ -11,14 +11,16 @@ from arq.worker import Worker
 from redis.exceptions import RedisError
 
 from lrs.config import Config
-from lrs.plugins import load_materializers
-from lrs.queue import redis_settings
+from lrs.plugins import load_adapters, load_materializers
+from lrs.queue import Queue, redis_settings
 from lrs.store.heartbeats import Heartbeats
 from lrs.store.mongo import Database
 from workers.attachments import SWEEP_MINUTES, sweep_attachments
 from workers.follow import SWEEP_SECONDS, Sweeper, follow, sweep
 from workers.heart import Heart
 from workers.jobs import Runner, run_job
+from workers.native_events import SWEEP_SECONDS as EVENT_SECONDS
+from workers.native_events import sweep_events
 from workers.removals import DAILY_HOUR, DAILY_MINUTE, start_retention, sweep_removals
 from workers.removals import SWEEP_MINUTES as REMOVAL_MINUTES
 from workers.services import Services
@@ -40,6 +42,7 @@ def worker_of(config: Config, services: Services, *, burst: bool, runner: Runner
         functions=[follow, run_job],
         cron_jobs=[
             cron(sweep, second=set(SWEEP_SECONDS), unique=True, timeout=JOB_TIMEOUT_S, keep_result=0, run_at_startup=True),
+            cron(sweep_events, second=set(EVENT_SECONDS), unique=True, timeout=JOB_TIMEOUT_S, keep_result=0),
             cron(sweep_attachments, minute=set(SWEEP_MINUTES), unique=True, timeout=JOB_TIMEOUT_S, keep_result=0),
             cron(sweep_removals, minute=set(REMOVAL_MINUTES), unique=True, timeout=JOB_TIMEOUT_S, keep_result=0),
             cron(start_retention, hour=DAILY_HOUR, minute=DAILY_MINUTE, unique=True, timeout=JOB_TIMEOUT_S, keep_result=0),
@@ -57,13 +60,13 @@ async def run(config: Config, *, burst: bool = False) -> None:
 
     Raises ConfigurationError if MongoDB cannot be used. While Redis is away, the worker sweeps by itself.
     """
-    database = Database.connect(config)
+    database, queue = Database.connect(config), Queue(config.redis_url)
     stop = asyncio.Event()
     for name in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(name, stop.set)
     try:
         await database.prepare()
-        services = Services.of(database, load_materializers(), config)
+        services = Services.of(database, load_materializers(), config, load_adapters(), queue)
         sweeper, runner = Sweeper(services), Runner(services.jobs, services, TASKS, config.jobs)
         heart = Heart(Heartbeats(database), sweeper)
         tasks = [asyncio.create_task(runner.work(stop, burst=burst)), asyncio.create_task(heart.beat())]
@@ -75,10 +78,12 @@ async def run(config: Config, *, burst: bool = False) -> None:
                 await sweeper.built()
                 break
         await tasks[0]
+        await services.events.drain()
         await _ended(tasks[1])
         sweeper.stop()
         await heart.stop()
     finally:
+        await queue.close()
         database.close()
 
 

@@ -9,6 +9,7 @@ from lrs.jobs import Running
 from lrs.store.jobs import Ending
 from lrs.store.positions import last_at
 from workers.jobs import Task
+from workers.native_events import interpret, replay, retranslate
 from workers.services import Services
 
 DAY_US = 86_400_000_000
@@ -76,4 +77,7 @@ async def _counted(services: Services, running: Running, remove: Callable[[Repor
     return running.checkpoint["counts"]  # type: ignore[no-any-return]
 
 
-TASKS: Mapping[str, Task] = {"rebuild": rebuild, "verify": verify, "erase": erase, "retain": retain}
+TASKS: Mapping[str, Task] = {
+    "rebuild": rebuild, "verify": verify, "erase": erase, "retain": retain,
+    "interpret": interpret, "replay": replay, "retranslate": retranslate,
+}

@@ -104,8 +104,8 @@ class FoldLaws(Subject):
         store = self.store()
         store.statements.log = await self._stored()
         for materializer in self.folds():
-            for key in store.statements.keys_of(materializer):
-                _check_listing(materializer, key, store.statements.summary(materializer, key))
+            for key, summary in store.statements.folded(materializer).items():
+                _check_listing(materializer, key, summary)
 
 
 def _check_listing(materializer: Materializer[Any], key: str, summary: Any) -> None:

@@ -87,35 +87,34 @@ class MemoryStatements:
         assert self.statements_readable, "the adapter reads statements, not summaries"
         return next((each for each in self.log if each["id"] == statement_id and (statement_id in self.voided) == voided), None)
 
-    def summary(self, materializer: Materializer[Any], key: str) -> Any:
-        """The fold of all statements with the key, through its saved form."""
-        own = [materializer.part(each, key) for each in self.counting() if key in materializer.keys(each)]
-        return materializer.decode(materializer.encode(fold(materializer, own)))
-
-    def keys_of(self, materializer: Materializer[Any]) -> list[str]:
-        """The keys of all its summaries, in order."""
-        return sorted({key for each in self.counting() for key in materializer.keys(each)})
+    def folded(self, materializer: Materializer[Any]) -> dict[str, Any]:
+        """All summaries by key, in order: folds of all statements with the key, through their saved form."""
+        parts: dict[str, list[Any]] = defaultdict(list)
+        for statement in self.counting():
+            for key in materializer.keys(statement):
+                parts[key].append(materializer.part(statement, key))
+        return {key: materializer.decode(materializer.encode(fold(materializer, parts[key]))) for key in sorted(parts)}
 
     def summaries(self) -> dict[str, bytes]:
         """Every summary there is, as it would be saved."""
         return {
-            each.record_key(key): each.encode(self.summary(each, key)) for each in self.materializers for key in self.keys_of(each)
+            each.record_key(key): each.encode(summary) for each in self.materializers for key, summary in self.folded(each).items()
         }
 
     async def current(self, tenant: str, materializer: Materializer[Any], key: str) -> Any:
         """One summary."""
-        return self.summary(materializer, key)
+        own = [materializer.part(each, key) for each in self.counting() if key in materializer.keys(each)]
+        return materializer.decode(materializer.encode(fold(materializer, own)))
 
     async def saved(self, tenant: str, materializer: Materializer[Any], names: Sequence[str]) -> dict[str, Any]:
         """Those that there are."""
-        return {key: self.summary(materializer, key) for key in self.keys_of(materializer) if key in names}
+        return {key: summary for key, summary in self.folded(materializer).items() if key in names}
 
     async def find(
         self, tenant: str, materializer: Materializer[Any], facets: Mapping[str, str | Sequence[str]]
     ) -> list[tuple[str, Any]]:
         """Those that have all the facets, in the order of their keys."""
-        found = [(key, self.summary(materializer, key)) for key in self.keys_of(materializer)]
-        return [(key, summary) for key, summary in found if _has(materializer.facets(summary), facets)]
+        return [(key, summary) for key, summary in self.folded(materializer).items() if _has(materializer.facets(summary), facets)]
 
     async def page(
         self, tenant: str, materializer: Materializer[Any], facets: Mapping[str, str | Sequence[str]], *,
@@ -134,8 +133,8 @@ class MemoryStatements:
         scopes = (scope,) if isinstance(scope, str) else tuple(scope)
         added: dict[tuple[str, ...], Counter[str]] = defaultdict(Counter)
         different: dict[tuple[str, ...], set[str]] = defaultdict(set)
-        for key in self.keys_of(materializer):
-            for row in materializer.rows(key, self.summary(materializer, key)):
+        for key, summary in self.folded(materializer).items():
+            for row in materializer.rows(key, summary):
                 within = (since is None or row.bucket >= since) and (until is None or row.bucket < until)
                 wanted = all(row.dims.get(name) in ((value,) if isinstance(value, str) else value) for name, value in (where or {}).items())
                 if row.scope in scopes and within and wanted:
@@ -202,10 +201,13 @@ class MemoryDocuments:
         """The last one counts."""
         self._there |= profiles
 
-    async def profiles(self, tenant: str, resource: Resource, profile_id: str) -> dict[str, bytes]:
-        """All of one profile, by the identity of the agent or the IRI of the activity."""
+    async def profiles(
+        self, tenant: str, resource: Resource, profile_id: str, owners: Iterable[str] | None = None
+    ) -> dict[str, bytes]:
+        """All of one profile, by the identity of the agent or the IRI of the activity; with `owners` theirs alone."""
         found = {place: each for place, each in self._there.items() if (place.resource, place.document_id) == (resource.name, profile_id)}
-        return {place.agent or place.activity or "": each for place, each in found.items()}
+        by_owner = {place.agent or place.activity or "": each for place, each in found.items()}
+        return by_owner if owners is None else {owner: by_owner[owner] for owner in owners if owner in by_owner}
 
 
 class MemoryReferences:

@@ -6,6 +6,8 @@ from typing import Any
 
 import click
 
+from lrs.commands.dead_letters import show_replayed
+from lrs.commands.jobs import carry_out
 from lrs.commands.management import endpoint, talks_to_the_api
 from lrs.errors import InvalidBody, InvalidEvent, InvalidStatements
 
@@ -53,3 +55,20 @@ def try_adapter(name: str, event: Any, settings: Any) -> None:
     for line in found.lines():
         click.echo(line)
     sys.exit(1 if found.failed else 0)
+
+
+@adapters.command()
+@click.argument("tenant")
+@click.argument("name")
+@click.option("--dry-run", is_flag=True, help="Store nothing: only tell what would change.")
+@click.option("--per-second", type=click.FloatRange(0, min_open=True), help="No more events a second than this.")
+@talks_to_the_api
+def retranslate(tenant: str, name: str, dry_run: bool, per_second: float | None, url: str | None, data: Path | None) -> None:
+    """Translate TENANT's history again with the version of adapter NAME that is installed now, as a job.
+
+    A statement that comes out differently is voided, and another one takes its place. Prints the first hundred differences, and how
+    many events came out the same, changed, or failed.
+    """
+    given = {"dry_run": dry_run, "per_second": per_second}
+    body = {option: value for option, value in given.items() if value}
+    show_replayed(carry_out(endpoint(url, data), tenant, f"adapters/{name}/retranslate", body))

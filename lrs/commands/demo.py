@@ -5,7 +5,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from lrs.commands.demo_kolibri import exercise_session
+from lrs.commands.demo_ofcourseme import PLATFORM, academy_events
 from lrs.commands.demo_stage import Shown, Stage
+from lrs.commands.demo_studyfetch import STUDYFETCH, afternoon_of_usage
 from lrs.commands.demo_xapi import course_statements
 from lrs.commands.management import Endpoint
 from lrs.commands.provision import Credential
@@ -26,6 +28,8 @@ class Act:
 ACTS = (
     Act("xAPI, as an LMS posts it", (), course_statements),
     Act("Kolibri", ("ada", "ben", "grace"), exercise_session),
+    Act("StudyFetch", (STUDYFETCH,), afternoon_of_usage),
+    Act("OfCourseMe", (PLATFORM,), academy_events),
 )
 
 

@@ -14,7 +14,8 @@ MENU = {
     "worker": ("worker", "Run a worker against a MongoDB and Redis of your own."),
     "tenants": ("tenants", "List, add and delete tenants."),
     "credentials": ("credentials", "List, add and delete a tenant's credentials."),
-    "adapters": ("adapters", "Show the installed adapters."),
+    "adapters": ("adapters", "Show the installed adapters, begin a new one, try one."),
+    "dead-letters": ("dead_letters", "List, edit and retry native events that could not be translated."),
     "doctor": ("doctor", "Look whether all is as it should be."),
     "export": ("transfer", "Write a tenant's statements to a file."),
     "import": ("transfer", "Take the statements of a file into a tenant."),
@@ -40,7 +41,7 @@ class Menu(click.Group):
         if cmd_name not in MENU:
             return None
         # "import" is no name in Python; its function is called "import_".
-        name = f"{cmd_name}_" if iskeyword(cmd_name) else cmd_name
+        name = f"{cmd_name}_" if iskeyword(cmd_name) else cmd_name.replace("-", "_")
         command = getattr(import_module(f"lrs.commands.{MENU[cmd_name][0]}"), name)
         assert isinstance(command, click.Command)
         return command

@@ -72,7 +72,7 @@ def retry(tenant: str, job: str, url: str | None, data: Path | None) -> None:
 
 def carry_out(api: Endpoint, tenant: str, what: str, body: Any = None) -> Any:
     """Start a job by a POST to a path of the tenant, and wait for its end: its result. ClickException if it has none."""
-    with api.answer("POST", tenant_path(tenant, what), body) as response:
+    with api.answer("POST", tenant_path(tenant, *what.split("/")), body) as response:
         answer = json.loads(response.read())
         return answer if response.status == 200 else wait_for(api, tenant, answer)
 

@@ -10,8 +10,10 @@ from lrs.dead_letters import now_of, shown_id
 from lrs.errors import InvalidParameter, NotFound
 from lrs.http.answers import json_answer
 from lrs.http.body import read_bytes
+from lrs.http.jobs import JobSchema, read_wanted, start_job
 from lrs.http.keys import DEAD_LETTERS, NATIVE_EVENTS
 from lrs.http.manage import known_tenant
+from lrs.http.native import translating
 from lrs.http.params import only, single_values
 from lrs.store.native_events import DEAD, body_of
 from lrs.xapi.json_text import dump, parse
@@ -27,11 +29,17 @@ class RetrySchema(Schema):
     event = fields.Raw(metadata={"description": "the edited event; the first one stays beside it"})
 
 
-class ReplaySchema(Schema):
+class ReplaySchema(JobSchema):
     """Which dead letters to try again; all of them if nothing is said. A dry run stores nothing and tells the difference."""
 
     adapter = fields.String(load_default=None)
     kind = fields.String(load_default=None, validate=validate.OneOf(KINDS))
+    dry_run = fields.Boolean(load_default=False)
+
+
+class RetranslateSchema(JobSchema):
+    """A dry run stores nothing and tells the difference."""
+
     dry_run = fields.Boolean(load_default=False)
 
 
@@ -72,6 +80,19 @@ async def post_retry(request: web.Request) -> web.Response:
     edited = dump(given["event"]) if "event" in given else None
     outcome = await request.config_dict[DEAD_LETTERS].retry(tenant, _event(request), edited)
     return json_answer(now_of(outcome))
+
+
+async def post_replay(request: web.Request) -> web.Response:
+    """POST …/dead-letters/replay {"adapter"?, "kind"?, "dry_run"?, "per_second"?, "wait"?}: all of them again, as a job."""
+    tenant, wanted = await known_tenant(request), await read_wanted(request, ReplaySchema)
+    return await start_job(request, tenant, "replay", wanted)
+
+
+async def post_retranslate(request: web.Request) -> web.Response:
+    """POST …/adapters/{adapter}/retranslate {"dry_run"?, "per_second"?, "wait"?}: history under the adapter's version of today."""
+    tenant, wanted = await known_tenant(request), await read_wanted(request, RetranslateSchema)
+    adapter = translating(request)
+    return await start_job(request, tenant, "retranslate", {**wanted, "adapter": adapter.name})
 
 
 def _event(request: web.Request) -> str:

@@ -49,8 +49,8 @@ async def start_job(request: web.Request, tenant: str, kind: str, wanted: Mappin
     job = await jobs.over(await jobs.start(tenant, kind, arguments), WAIT_S if wanted["wait"] else MOMENT_S)
     if job.state == DONE:
         return json_answer(job.result)
-    # From /prefix/manage/tenants/{tenant}/rebuild to /prefix/manage/tenants/{tenant}/jobs/{id}.
-    place = f"{request.path.rpartition('/')[0]}/jobs/{job.id}"
+    # From /prefix/manage/tenants/{tenant}/… to /prefix/manage/tenants/{tenant}/jobs/{id}.
+    place = f"{request.path.partition('/manage/tenants/')[0]}/manage/tenants/{tenant}/jobs/{job.id}"
     return json_answer(shown(job), status=202, headers={"Location": place})
 
 

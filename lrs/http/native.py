@@ -10,16 +10,20 @@ from lrs.events import Outcome, Source, code_of, reason_of
 from lrs.http.answers import json_answer
 from lrs.http.auth import CALLER
 from lrs.http.body import read_bytes
-from lrs.http.keys import ADAPTERS, DIRECTORY, EVENTS, NATIVE_EVENTS
+from lrs.http.keys import ADAPTERS, DIRECTORY, EVENTS, JOBS, NATIVE_EVENTS
 from lrs.http.logs import REQUEST_ID
 from lrs.native_bodies import texts_of
 from lrs.plugins import Adapter
+from lrs.store.jobs import Job
 from lrs.store.native_events import DEAD, DUPLICATE, NOTHING, STORED, Fate, Origin
 from lrs.xapi.json_text import dump
 from lrs.xapi.types import Agent, Statement
 
 NDJSON = ("application/x-ndjson", "application/ndjson", "application/jsonl")
 DOOR = "/adapters/{adapter}/events"
+IMPORT = "/adapters/{adapter}/imports/{job}"
+# The kind of job that interprets events later.
+INTERPRET = "interpret"
 
 
 async def post_events(request: web.Request) -> web.Response:
@@ -27,14 +31,43 @@ async def post_events(request: web.Request) -> web.Response:
 
     200 with how many were stored, were there before, and which were rejected; 400 if none could be used.
     """
-    adapter, body = adapter_of(request), await read_bytes(request)
+    adapter, body = translating(request), await read_bytes(request)
     source, origin = await _source(request, adapter), _origin(request, adapter)
     try:
         texts = texts_of(adapter, body, request.content_type in NDJSON)
     except InvalidEvent as error:
         await request.config_dict[EVENTS].refuse(source, body, origin, error)
         raise
+    if "respond-async" in request.headers.get("Prefer", "").replace(" ", "").split(","):
+        return await _later(request, source, texts, origin)
     return answer_of(request, await request.config_dict[EVENTS].take(source, texts, origin))
+
+
+async def _later(request: web.Request, source: Source, texts: Sequence[bytes], origin: Origin) -> web.Response:
+    """202 and how the job begins that interprets the events, which are kept by then. RFC 7240, 4.1."""
+    kept = await request.config_dict[EVENTS].set_aside(source, texts, origin)
+    stamps = [each.received_us for each in kept] or [0]
+    job = await request.config_dict[JOBS].start(source.tenant, INTERPRET, {
+        "adapter": source.adapter.name, "first_us": min(stamps), "last_us": max(stamps), "total": len(kept),
+    })
+    headers = {"Location": f"{request.path.removesuffix('/events')}/imports/{job.id}", "Preference-Applied": "respond-async"}
+    return json_answer(told_of(job), status=202, headers=headers)
+
+
+async def get_import(request: web.Request) -> web.Response:
+    """GET /adapters/{adapter}/imports/{job}: how far the interpreting of events is that were posted to be answered later. 404."""
+    job = await request.config_dict[JOBS].get(request[CALLER].tenant, request.match_info["job"])
+    if job.kind != INTERPRET or job.arguments["adapter"] != request.match_info["adapter"]:
+        raise NotFound("there is no such import")
+    return json_answer(told_of(job))
+
+
+def told_of(job: Job) -> dict[str, Any]:
+    """An import for whoever posted it; `events` counts what became of them once it is done."""
+    return {
+        "import": job.id, "state": job.state, "done": job.done, "total": job.arguments["total"],
+        "events": (job.result or {}).get("events", {}), "error": job.error and job.error["message"],
+    }
 
 
 async def take_events(request: web.Request, adapter: str, events: Sequence[Any]) -> list[Outcome]:
@@ -80,7 +113,7 @@ def _origin(request: web.Request, adapter: Adapter) -> Origin:
     return Origin(adapter.label, request.get(REQUEST_ID, ""), caller.key, caller.authority)
 
 
-def adapter_of(request: web.Request) -> Adapter:
+def translating(request: web.Request) -> Adapter:
     """The adapter of the path, if it translates events. NotFound."""
     adapter = request.config_dict[ADAPTERS].get(request.match_info["adapter"])
     if adapter is None or adapter.translate is None:
@@ -95,11 +128,11 @@ def answer_of(request: web.Request, outcomes: Sequence[Outcome]) -> web.Response
         "duplicates": sum(each.kind == DUPLICATE for each in outcomes),
         "rejected": [_rejected(index, each.error) for index, each in enumerate(outcomes) if each.error is not None],
     }
-    if not outcomes or any(each.kind != DEAD for each in outcomes):
+    if not counted["rejected"] or any(each.kind in (STORED, DUPLICATE) for each in outcomes):
         return json_answer(counted)
     first = counted["rejected"][0]
     # A translation that fails is our fault: 500, though the event is kept and can be tried again.
-    ours = all(isinstance(each.error, BrokenTranslation) for each in outcomes)
+    ours = all(isinstance(each.error, BrokenTranslation) for each in outcomes if each.error is not None)
     told = {"error": first["error"], "message": first["message"], **counted, "request_id": request.get(REQUEST_ID)}
     return json_answer(told, status=500 if ours else 400)
 

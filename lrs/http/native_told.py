@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from lrs.http.dead_letters import KINDS, RetrySchema
-from lrs.http.native import DOOR
+from lrs.http.dead_letters import KINDS, ReplaySchema, RetranslateSchema, RetrySchema
+from lrs.http.native import DOOR, IMPORT
 from lrs.http.told import ANYTHING, COUNT, MANAGE, TEXT, TIME, Json, Told, listed, record
 from lrs.plugins import Adapter
 
@@ -17,6 +17,8 @@ NOW: Json = {
     "type": "object", "required": ["outcome"],
     "properties": {"outcome": TEXT, "statements": listed(ANYTHING), "reason": REASON, "error": TEXT},
 }
+EVENTS: Json = {"type": "object", "additionalProperties": COUNT, "description": "how many events came to each end"}
+REPLAYED = record(counts=EVENTS, changes=listed(ANYTHING))
 LETTERS = f"{MANAGE}/dead-letters"
 LETTER = f"{LETTERS}/{{adapter}}/{{received}}"
 
@@ -29,7 +31,14 @@ def events_of(adapters: Iterable[Adapter]) -> Mapping[str, Any]:
 NATIVE_TOLD: Mapping[tuple[str, str], Told] = {
     ("POST", DOOR): Told(
         body=events_of, body_kinds=("application/json", "application/x-ndjson"),
-        answers={200: record(stored=COUNT, duplicates=COUNT, rejected=listed(REJECTED))},
+        answers={200: record(stored=COUNT, duplicates=COUNT, rejected=listed(REJECTED)), 202: ANYTHING},
+    ),
+    ("GET", IMPORT): Told(answers={200: {"type": "object", "properties": {
+        "import": TEXT, "state": TEXT, "done": COUNT, "total": COUNT, "events": EVENTS, "error": {"type": ["string", "null"]},
+    }}}),
+    ("POST", f"{LETTERS}/replay"): Told(body=ReplaySchema, body_needed=False, answers={200: REPLAYED, 202: ANYTHING}),
+    ("POST", f"{MANAGE}/adapters/{{adapter}}/retranslate"): Told(
+        body=RetranslateSchema, body_needed=False, answers={200: REPLAYED, 202: ANYTHING},
     ),
     ("GET", LETTERS): Told(
         query={"adapter": TEXT, "kind": {"type": "string", "enum": list(KINDS)}, "more": TEXT},

@@ -17,6 +17,7 @@ from lrs.http.answers import JSON, json_answer
 from lrs.http.auth import Access, Door
 from lrs.http.headers import VERSION_HEADER
 from lrs.http.native_told import NATIVE_TOLD
+from lrs.http.reports_told import REPORTS_TOLD
 from lrs.http.told import TEXT, TOLD, Json, Shape, Told
 from lrs.plugins import Adapter, Route
 from lrs.xapi.types import Statement
@@ -99,7 +100,7 @@ class Description:
             spec.path(plain, operations={"head": {"operationId": _operation_id("HEAD", plain), **head}})
 
     def _of_row(self, row: "Row") -> dict[str, Any]:
-        told = {**TOLD, **NATIVE_TOLD}.get((row.method, row.path), Told())
+        told = {**TOLD, **NATIVE_TOLD, **REPORTS_TOLD}.get((row.method, row.path), Told())
         headers = [VERSION_PARAMETER] if row.versioned else []
         return {
             "tags": [_tag(row.path)],
@@ -185,7 +186,7 @@ def _scopes(access: Access) -> str:
 
 
 def _tag(path: str) -> str:
-    return {"xapi": "xAPI", "manage": "Management", "adapters": "Adapters"}.get(path.split("/")[1], "Operations")
+    return {"xapi": "xAPI", "manage": "Management", "adapters": "Adapters", "reports": "Reports"}.get(path.split("/")[1], "Operations")
 
 
 def _parameters(told: Told) -> list[dict[str, Any]]:

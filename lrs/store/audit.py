@@ -7,7 +7,6 @@ from typing import Any
 
 import msgspec
 from pymongo import ASCENDING, DESCENDING
-from pymongo.read_concern import ReadConcern
 
 from lrs.materialize import Materializer
 from lrs.store.mongo import Database
@@ -16,8 +15,6 @@ from lrs.store.rollups import Place, line_id
 # Lines are told apart by so many parts; of a part in which something differs, each line is looked at.
 PARTS = 1 << 16
 MODULUS = 1 << 64
-# A snapshot has a time of its own, and takes no other beside it (`causality.py`).
-AS_THE_SESSION = ReadConcern()
 
 
 class Audit:
@@ -26,7 +23,6 @@ class Audit:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._summaries = database["summaries"]
-        self._lines = database["lines"]
         self._records = database["records"]
 
     async def some_saved(self, tenant: str, materializer: Materializer[Any], count: int) -> list[str]:
@@ -55,36 +51,34 @@ class Audit:
         All as it is at one moment. Each part of the lines is compared by one number, a sum over what its lines hold, weighed
         by a digest of where it stands: the same for lines and for what cells add, if those are equal.
         """
-        async with self._database.snapshot() as session:
+        async with self._database.snapshot() as find:
             checked, parts = 0, [0] * PARTS
-            async for place, sums in self._kept(tenant, materializer, session):
+            async for place, sums in self._kept(tenant, materializer, find):
                 checked += 1
                 _weigh(parts, tenant, place, sums, 1)
-            async for place, sums in self._added(tenant, materializer, session):
+            async for place, sums in self._added(tenant, materializer, find):
                 _weigh(parts, tenant, place, sums, -1)
             wrong = {number for number, weight in enumerate(parts) if weight}
-            return checked, await self._look_closer(tenant, materializer, wrong, session) if wrong else []
+            return checked, await self._look_closer(tenant, materializer, wrong, find) if wrong else []
 
-    async def _look_closer(self, tenant: str, materializer: Materializer[Any], parts: set[int], session: Any) -> list[str]:
+    async def _look_closer(self, tenant: str, materializer: Materializer[Any], parts: set[int], find: Any) -> list[str]:
         totals: dict[Place, dict[str, int]] = {}
         for kept, times in ((self._kept, 1), (self._added, -1)):
-            async for place, sums in kept(tenant, materializer, session):
+            async for place, sums in kept(tenant, materializer, find):
                 if _part(line_id(tenant, place)) in parts:
                     total = totals.setdefault(place, {})
                     for name, value in sums.items():
                         total[name] = total.get(name, 0) + times * value
         return sorted(_told(place) for place, total in totals.items() if any(total.values()))
 
-    async def _kept(self, tenant: str, materializer: Materializer[Any], session: Any) -> AsyncIterator[tuple[Place, dict[str, int]]]:
-        lines = self._lines.with_options(read_concern=AS_THE_SESSION)
-        async for each in lines.find({"tenant": tenant, "label": materializer.edition}, session=session):
+    async def _kept(self, tenant: str, materializer: Materializer[Any], find: Any) -> AsyncIterator[tuple[Place, dict[str, int]]]:
+        async for each in find("lines")({"tenant": tenant, "label": materializer.edition}):
             place = (each["label"], each["scope"], each["bucket"], tuple(each["dims"].items()))
             yield place, {**each.get("sums", {}), "": each["cells"]}
 
-    async def _added(self, tenant: str, materializer: Materializer[Any], session: Any) -> AsyncIterator[tuple[Place, dict[str, int]]]:
+    async def _added(self, tenant: str, materializer: Materializer[Any], find: Any) -> AsyncIterator[tuple[Place, dict[str, int]]]:
         query = {"tenant": tenant, "materializer": materializer.edition}
-        summaries = self._summaries.with_options(read_concern=AS_THE_SESSION)
-        async for each in summaries.find(query, projection={"_id": 0, "rows": 1}, session=session):
+        async for each in find("summaries")(query, projection={"_id": 0, "rows": 1}):
             for place, sums in _rows(materializer.edition, each.get("rows", b"")):
                 yield place, {**sums, "": 1}
 

@@ -41,6 +41,19 @@ class MajorityAfter(ReadConcern):
         return {"level": "majority"} if latest is None else {"level": "majority", "afterClusterTime": latest}
 
 
+class SnapshotAfter(ReadConcern):
+    """Read concern "snapshot": all that one command reads is as it was at one moment, and that not before the latest time learnt."""
+
+    def __init__(self, reads: MajorityAfter) -> None:
+        super().__init__("snapshot")
+        self._reads = reads
+
+    @property
+    def document(self) -> dict[str, Any]:
+        """As it goes into each command."""
+        return {**self._reads.document, "level": "snapshot"}
+
+
 class Elections(ServerHeartbeatListener):
     """Learns of each new primary when it began: by then it has all that its forerunners acknowledged.
 

@@ -86,6 +86,11 @@ class Cursors:
         async for each in self._cursors.find({}):
             yield _cursor(each["_id"], each)
 
+    async def retiring(self) -> AsyncIterator[Cursor]:
+        """Those that know of retired editions."""
+        async for each in self._cursors.find({"retired": {"$nin": [None, {}]}}):
+            yield _cursor(each["_id"], each)
+
     async def pass_fence(self, fence: Fence, session: Any = None) -> None:
         """Move the cursors; Superseded if the epoch is another. Within a transaction: no other that does the same is under way."""
         # Something must change, or the document is not held.

@@ -41,7 +41,7 @@ class Editions:
     async def tidy(self, now: datetime | None = None) -> list[str]:
         """Remove the retired generations that nobody reads any more; which ("<tenant>/<edition>")."""
         removed, old = [], (now or datetime.now(UTC)) - GRACE
-        async for cursor in self._cursors.all():
+        async for cursor in self._cursors.retiring():
             if gone := [edition for edition, retired in cursor.retired.items() if retired <= old]:
                 await self._remove_retired(cursor.tenant, gone)
                 removed += [f"{cursor.tenant}/{edition}" for edition in gone]

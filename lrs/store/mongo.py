@@ -1,19 +1,20 @@
 """The connection to MongoDB: collections by name, wanted indexes, transactions, and which errors mean what."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Any
 
 import structlog
-from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorClientSession, AsyncIOMotorCollection
+from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorClientSession, AsyncIOMotorCollection, AsyncIOMotorCursor
 from pymongo import ASCENDING, IndexModel, WriteConcern
 from pymongo.errors import BulkWriteError, ConnectionFailure, ExecutionTimeout, OperationFailure, PyMongoError, ServerSelectionTimeoutError
 from pymongo.read_concern import ReadConcern
 
 from lrs.config import Config
 from lrs.errors import ConfigurationError, StoreUnavailable
-from lrs.store.causality import Elections, MajorityAfter
+from lrs.store.causality import Elections, MajorityAfter, SnapshotAfter
 
 logger = structlog.get_logger(__name__)
 
@@ -54,7 +55,7 @@ INDEXES: Mapping[str, tuple[IndexModel, ...]] = {
         _by("tenant", "awaits", partialFilterExpression={"awaits": {"$exists": True}}),
         _by("tenant", "refs", partialFilterExpression={"refs": {"$exists": True}}),
     ),
-    "summaries": (_by("tenant", "materializer", "facets"), _by("tenant", "materializer", "key")),
+    "summaries": (_by("tenant", "materializer", "facets", "key"), _by("tenant", "materializer", "key")),
     # The lines of roll-ups: one scope of one roll-up, by time.
     "lines": (_by("tenant", "label", "scope", "bucket"),),
     "credentials": (_by("tenant"),),
@@ -81,7 +82,7 @@ INDEXES: Mapping[str, tuple[IndexModel, ...]] = {
     "native_events": (
         _by("tenant", "adapter", "received"),
         _by("tenant", "statements"),
-        _by("received", partialFilterExpression={"pending": True}),
+        _by("pending", "received", partialFilterExpression={"pending": {"$exists": True}}),
         _by("tenant", "received", "_id", partialFilterExpression={"outcome": "dead"}),
     ),
 }
@@ -109,6 +110,10 @@ class Database:
 
     def __getitem__(self, collection: str) -> AsyncIOMotorCollection:
         return self._database[collection]
+
+    def at_one_moment(self, collection: str) -> AsyncIOMotorCollection:
+        """A collection of which each query, however much it reads, sees one moment."""
+        return self._database.get_collection(collection, read_concern=SnapshotAfter(self._reads))
 
     async def prepare(self) -> None:
         """Create the indexes that are missing; ConfigurationError if the server cannot serve us at all.
@@ -178,10 +183,11 @@ class Database:
             self._reads.learn(session.operation_time)
 
     @asynccontextmanager
-    async def snapshot(self) -> AsyncIterator[AsyncIOMotorClientSession]:
-        """All that is read with the yielded session is as it was at one moment, for five minutes (what MongoDB keeps, by default)."""
+    async def snapshot(self) -> AsyncIterator[Callable[[str], Callable[..., AsyncIOMotorCursor]]]:
+        """All that is read through what is yielded is as it was at one moment, for five minutes (what MongoDB keeps, by default)."""
         async with await self._client.start_session(snapshot=True) as session:
-            yield session
+            concern = ReadConcern("snapshot")
+            yield lambda name: partial(self._database.get_collection(name, read_concern=concern).find, session=session)
 
     async def collection_names(self) -> list[str]:
         """What there is."""

@@ -1,6 +1,6 @@
 """Native events as they came: each kept before anything interprets it, and what became of it."""
 
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -23,8 +23,11 @@ LARGEST = 15 * 1024 * 1024
 # Written together, beyond which a group gains nothing.
 GROUP_LIMIT = 1_000
 
+# What `pending` is of an event that a job interprets; a job that is lost for so long has never begun.
+FOR_A_JOB, LOST_AFTER_US = "job", 6 * 3600 * 1_000_000
+
 # What may have become of an event; until then it is pending.
-STORED, DUPLICATE, NOTHING, DEAD = "stored", "duplicate", "nothing", "dead"
+STORED, DUPLICATE, NOTHING, DEAD, UNKNOWN = "stored", "duplicate", "nothing", "dead", "unknown"
 
 
 @dataclass(frozen=True)
@@ -76,16 +79,19 @@ class NativeEvents:
         self._insert = Gathered(self._insert_all, GROUP_LIMIT)
         self._note = Gathered(self._note_all, GROUP_LIMIT)
 
-    async def keep(self, tenant: str, adapter: str, texts: Sequence[bytes], origin: Origin) -> list[Kept]:
-        """Make events safe, in their order. TooLarge, StoreUnavailable."""
+    async def keep(
+        self, tenant: str, adapter: str, texts: Sequence[bytes], origin: Origin, *, for_a_job: bool = False
+    ) -> list[Kept]:
+        """Make events safe, in their order; those for a job are left to it by the sweep. TooLarge, StoreUnavailable."""
         for index, text in enumerate(texts):
             if len(text) > LARGEST:
                 raise TooLarge(f"event {index} takes {len(text)} bytes, more than {LARGEST}")
         first_us = max(now_us(self._clock), self._last_us + 1)
         self._last_us = first_us + len(texts) - 1
+        pending = FOR_A_JOB if for_a_job else True
         documents = [
             {"tenant": tenant, "adapter": adapter, "received": first_us + index, "by": origin.label, "request": origin.request_id,
-             "caller": origin.caller, "authority": origin.authority, "index": index, **_body(text), "pending": True}
+             "caller": origin.caller, "authority": origin.authority, "index": index, **_body(text), "pending": pending}
             for index, text in enumerate(texts)
         ]
         await self._insert(documents)
@@ -111,13 +117,9 @@ class NativeEvents:
             except PyMongoError as error:
                 raise _unavailable(error) from error
 
-    async def set_aside(self, events: Sequence[Kept]) -> None:
-        """Leave pending events to a job: the sweep for abandoned ones passes them over."""
-        await self._events.update_many({"_id": {"$in": [each.id for each in events]}, "pending": True}, {"$set": {"pending": "job"}})
-
     async def waiting(self, tenant: str, adapter: str, first_us: int, last_us: int, limit: int) -> list[dict[str, Any]]:
-        """Events set aside that were received in a span of time, in order."""
-        query = {"tenant": tenant, "adapter": adapter, "received": {"$gte": first_us, "$lte": last_us}, "pending": "job"}
+        """Events for a job that were received in a span of time and are pending, in order."""
+        query = {"tenant": tenant, "adapter": adapter, "received": {"$gte": first_us, "$lte": last_us}, "pending": FOR_A_JOB}
         return await self._events.find(query).sort("received", ASCENDING).limit(limit).to_list(limit)  # type: ignore[no-any-return]
 
     async def replaced(self, event: str, label: str, statements: Sequence[str], replacements: Mapping[str, str]) -> None:
@@ -192,10 +194,13 @@ class NativeEvents:
         ])
         return [{**each["_id"], "count": each["count"]} async for each in found]
 
-    async def abandoned(self, before_us: int) -> AsyncIterator[dict[str, Any]]:
+    async def abandoned(self, before_us: int, limit: int) -> list[dict[str, Any]]:
         """Events of all tenants that came before a time and are still pending: whoever had them has ended."""
-        async for each in self._events.find({"pending": True, "received": {"$lt": before_us}}).sort("received", ASCENDING):
-            yield each
+        query = {"$or": [
+            {"pending": True, "received": {"$lt": before_us}},
+            {"pending": FOR_A_JOB, "received": {"$lt": before_us - LOST_AFTER_US}},
+        ]}
+        return await self._events.find(query).sort("received", ASCENDING).limit(limit).to_list(limit)  # type: ignore[no-any-return]
 
     async def drain(self) -> None:
         """Wait until all that is under way is written."""

@@ -59,7 +59,8 @@ class Remains:
         query = {"tenant": tenant, "pending": {"$ne": True}, **WITHOUT_STATEMENTS}
         dead, others = list[Any](), list[Any]()
         async for each in self._events.find(query):
-            if identity(each.get("authority", {})) in identities or _tells(each, names, identities):
+            whose = each.get("caller") in names or identity(each.get("authority", {})) in identities
+            if whose or _tells(each, names, identities):
                 (dead if each.get("outcome") == DEAD else others).append(each["_id"])
         for what, ids in (("dead_letters", dead), ("native_events", others)):
             for first in range(0, len(ids), limit):

@@ -11,7 +11,6 @@ from typing import Any
 
 import msgspec
 from pymongo import UpdateOne
-from pymongo.read_concern import ReadConcern
 
 from lrs.materialize import Line, Materializer, Row
 from lrs.store.mongo import Database
@@ -100,6 +99,8 @@ class Lines:
 
     def __init__(self, database: Database) -> None:
         self._lines = database["lines"]
+        # A cell's change touches several lines: all of it is seen, or nothing.
+        self._at_one_moment = database.at_one_moment("lines")
 
     async def apply(self, tenant: str, changes: Changes, session: Any) -> int:
         """Within a transaction, let lines change; how many there were to write."""
@@ -113,7 +114,7 @@ class Lines:
     async def read(
         self, tenant: str, label: str, scope: str | Sequence[str], *, since: str | None = None, until: str | None = None,
         by: Sequence[str] = (), sums: Sequence[str] = (), where: Mapping[str, str | Sequence[str]] | None = None,
-        distinct: str | None = None,
+        distinct: str | None = None, limit: int | None = None,
     ) -> list[Line]:
         """Lines added up by group, in the order of the groups, all as they were at one moment. See `Summaries.rows`."""
         query: dict[str, Any] = {"tenant": tenant, "label": label, "scope": _one_of(scope)}
@@ -122,10 +123,9 @@ class Lines:
             query["bucket"] = bucket
         query |= {f"dims.{_named(name)}": _one_of(values) for name, values in (where or {}).items()}
         group = {f"g{number}": _expression(name) for number, name in enumerate(by)}
-        pipeline = [{"$match": query}, *_added_up(group, [_named(name) for name in sums], distinct and f"$dims.{_named(distinct)}")]
-        # One snapshot: a cell's change touches several lines, and all of it is seen, or nothing.
-        lines = self._lines.with_options(read_concern=ReadConcern("snapshot"))
-        found = [each async for each in lines.aggregate(pipeline, allowDiskUse=True)]
+        first = [] if limit is None else [{"$sort": {"bucket": 1}}, {"$limit": limit}]
+        pipeline = [{"$match": query}, *first, *_added_up(group, [_named(name) for name in sums], distinct and f"$dims.{_named(distinct)}")]
+        found = [each async for each in self._at_one_moment.aggregate(pipeline, allowDiskUse=True)]
         return sorted(_lines(found, list(group), sums), key=lambda line: line.group)
 
 

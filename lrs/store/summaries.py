@@ -72,7 +72,26 @@ class SavedSummaries:
         if wanted:
             query["$and"] = wanted
         found = self._summaries.find(query, projection={"key": 1, "state": 1}).sort("key", ASCENDING)
-        return [(each["key"], materializer.decode(each["state"])) async for each in found]
+        return [(each["key"], materializer.decode(each["state"])) for each in await found.to_list(None)]
+
+    async def page(
+        self, tenant: str, materializer: Materializer[S], facets: Mapping[str, str], *, after: str | None, limit: int
+    ) -> tuple[list[tuple[str, S]], str | None]:
+        """The next saved summaries that have every facet, by key, and the key after which there are more; without what cannot be read."""
+        query: dict[str, Any] = {"tenant": tenant, "materializer": materializer.edition}
+        if wanted := [f"{name}={value}" for name, value in facets.items()]:
+            query["facets"] = wanted[0] if len(wanted) == 1 else {"$all": wanted}
+        if after is not None:
+            query["key"] = {"$gt": after}
+        found = self._summaries.find(query, projection={"key": 1, "state": 1}).sort("key", ASCENDING).limit(limit + 1)
+        documents = await found.to_list(limit + 1)
+        summaries = []
+        for each in documents[:limit]:
+            try:
+                summaries.append((each["key"], materializer.decode(each["state"])))
+            except MISHAPS:
+                logger.exception("summary_unreadable", materializer=materializer.label, key=each["key"])
+        return summaries, documents[limit - 1]["key"] if len(documents) > limit else None
 
     async def save(self, tenant: str, materializer: Materializer[S], summaries: Iterable[Saved[S]]) -> None:
         """Write summaries, but none over one that goes further, and what they add to lines, in the same transaction."""

@@ -15,7 +15,7 @@ from pymongo.errors import PyMongoError
 from lrs.errors import StoreUnavailable
 from lrs.single_flight import SingleFlight
 from lrs.store.mongo import Database, is_transient
-from lrs.store.positions import last_at
+from lrs.store.positions import last_at, stored_us_of
 from lrs.store.writers import WATERMARK
 
 logger = structlog.get_logger(__name__)
@@ -80,8 +80,15 @@ class Watermark:
             self._wanted = max(self._wanted, through_us)
             await self.through(fresh=True)
 
+    async def _reached(self) -> int:
+        """How far the log may go, in µs: where a clock that is ahead of ours has stamped, or raised the watermark to."""
+        found = self._writers.find({}, projection={"floor": 1, "last": 1})
+        positions = [position for each in await found.to_list(None) for position in (each.get("floor", 0), each.get("last", 0))]
+        return stored_us_of(max(positions, default=0))
+
     async def _raise_to_now(self) -> int:
-        through_us = max(now_us(self._clock), self._known, self._wanted)
+        # What was acknowledged before must be below, whatever clock it was stamped by.
+        through_us = max(now_us(self._clock), self._known, self._wanted, await self._reached())
         floor = {"$max": {"floor": last_at(through_us)}}
         async with self._database.ordered() as session:
             # This order matters: a writer that registers meanwhile reads the first document after it made its own.

@@ -1,6 +1,6 @@
 """A writer: one process's right to append, with its own strictly increasing positions, and the fence that makes the watermark true.
 
-Every writer has a document {_id, slot, floor, orphans}. A transaction that appends first touches its writer's document on condition that
+Every writer has a document {_id, slot, floor, last, orphans}. A transaction that appends first touches that document on condition that
 the floor is below its positions. Whoever wants a watermark raises all floors (`Watermark`): what was stamped below and is not
 committed by then finds its condition broken, and is stamped anew. So no clock, lease or heartbeat is trusted. docs/decisions/0003.
 """
@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from pymongo import ReturnDocument
 
 from lrs.store.mongo import Database
-from lrs.store.positions import SLOTS, position_of, stored_us_of
+from lrs.store.positions import SLOTS, last_at, position_of, stored_us_of
 
 # The document that new writers take their floor from; it is raised before all others.
 WATERMARK = "watermark"
@@ -68,10 +68,11 @@ class Writer:
     async def fence(self, first: int, session: object) -> bool:
         """Within a transaction, before anything else: hold the floor below `first`, or raise Fenced.
 
-        Answers whether there are voids that wait for their target.
+        It says how far the log goes with it, as whoever raises the watermark may have a clock that is behind. Answers whether there
+        are voids that wait for their target.
         """
         found = await self._writers.find_one_and_update(
-            {"_id": self._id, "floor": {"$lt": first}}, {"$set": {"last": first, "seen": datetime.now(UTC)}},
+            {"_id": self._id, "floor": {"$lt": first}}, {"$set": {"last": last_at(self._last_us), "seen": datetime.now(UTC)}},
             session=session, return_document=ReturnDocument.AFTER, projection={"orphans": 1},
         )
         if found is None:

@@ -85,3 +85,17 @@ async def test_management_is_not_for_pages_of_other_origins(client):
     """Design, promise 10: what is not xAPI is not opened to other origins."""
     answer = await client.options("/manage/tenants", headers=PREFLIGHT)
     assert answer.status == 405 and "Access-Control-Allow-Origin" not in answer.headers
+
+
+async def test_adapters_paths_are_for_pages_of_named_origins_only(aiohttp_client, fakes):
+    """Fetch, 3.2: "any page there is" holds for xAPI; other systems' paths are opened to those that are named."""
+    named = await aiohttp_client(fakes.app(replace(CONFIG, cors_origins=ORIGIN["Origin"])))
+    for path in ("/bells/ring", "/t/school/bells/ring"):
+        preflight = await named.options(path, headers=PREFLIGHT)
+        assert (preflight.status, preflight.headers["Access-Control-Allow-Origin"]) == (204, ORIGIN["Origin"])
+        answer = await named.get(path, headers=ORIGIN)
+        assert (answer.status, answer.headers["Access-Control-Allow-Origin"]) == (200, ORIGIN["Origin"])
+    assert "Access-Control-Allow-Origin" not in (await named.get("/healthz", headers=ORIGIN)).headers
+    anybody = await aiohttp_client(fakes.app(replace(CONFIG, cors_origins="*")))
+    assert (await anybody.options("/bells/ring", headers=PREFLIGHT)).status == 405
+    assert "Access-Control-Allow-Origin" not in (await anybody.get("/bells/ring", headers=ORIGIN)).headers

@@ -12,6 +12,7 @@ from openapi_spec_validator import validate
 
 from lrs.http.docs import page
 from lrs.http.openapi import Description
+from lrs.http.reports_told import REPORTS_TOLD
 from lrs.http.routes import ROWS, TENANT_PREFIX
 from lrs.http.told import TOLD
 from lrs.plugins import load_adapters
@@ -58,7 +59,7 @@ def test_the_document_is_valid_openapi(document: dict[str, Any]) -> None:
 
 
 def test_nothing_is_told_of_a_path_that_is_not_there() -> None:
-    assert TOLD.keys() <= {(row.method, row.path) for row in ROWS}
+    assert TOLD.keys() | REPORTS_TOLD.keys() <= {(row.method, row.path) for row in ROWS}
 
 
 def test_every_operation_has_a_name_of_its_own_and_says_what_it_is(document: dict[str, Any]) -> None:

@@ -96,6 +96,22 @@ def test_what_was_learnt_is_never_unlearnt():
     assert reads.document["afterClusterTime"] == Timestamp(5, 2)
 
 
+async def test_a_fresh_watermark_covers_what_was_stored_by_a_clock_that_is_ahead(database, parts):
+    def ahead() -> datetime:
+        return datetime.now(UTC) + timedelta(seconds=30)
+
+    log = Log(database, Watermark(database, ahead), ahead, 20.0)
+    await Intake(log, {}, MockQueue(), ahead).accept([a_statement()], tenant="school", authority=AUTHORITY)
+    (stored,) = [each["stored"] async for each in parts.statements.in_order("school", None, 2**52)]
+    assert await parts.watermark.through(fresh=True) >= parse_timestamp(stored) > datetime.now(UTC).timestamp() * 1e6
+
+
+async def test_the_watermark_of_a_process_never_falls_behind_that_of_another(database):
+    ahead = Watermark(database, lambda: datetime.now(UTC) + timedelta(seconds=30))
+    behind = Watermark(database, lambda: datetime.now(UTC))
+    assert await ahead.through() <= await behind.through()
+
+
 async def test_a_process_keeps_what_another_one_promised_even_if_its_own_clock_lags(database):
     ahead = Watermark(database, lambda: datetime.now(UTC) + timedelta(seconds=30))
     behind = Watermark(database, lambda: datetime.now(UTC))

@@ -185,7 +185,7 @@ def test_the_operators_commands_find_a_running_one_by_its_data(tmp_path):
     data = ("--data", str(tmp_path / "data"))
     with lrs_up(tmp_path / "data", "--demo") as (_, ready):
         assert lrs("tenants", "list", *data).stdout == "demo\n"
-        assert lrs("credentials", "list", "demo", *data).stdout == f"basic\t{ready['credentials'][0]['key']}\tall\n"
+        assert f"basic\t{ready['credentials'][0]['key']}\tall" in lrs("credentials", "list", "demo", *data).stdout.splitlines()
         assert lrs("adapters", "list", *data).stdout.startswith("kolibri\t")
         assert lrs("settle", "demo", *data).returncode == 0
         assert "kolibri." in lrs("rebuild", "demo", *data).stdout

@@ -1,0 +1,1 @@
+"""OfCourseMe's events: one call for each thing a learner does, and reports on searches, completed courses and hours."""

@@ -1,0 +1,1 @@
+"""Pathway logs: what learners did on the activities of a pathway, imported as statements and served again as `logs/pathway-logs`."""

@@ -1,0 +1,1 @@
+"""StudyFetch usage events: in as xAPI statements, out as usage reports."""

@@ -1,0 +1,139 @@
+"""Reading usage: lines of the roll-up for the whole hours of a span, the events themselves for what is left of an hour at its ends."""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from adapters.studyfetch.facts import Fact
+from adapters.studyfetch.spans import EVER, Span
+from adapters.studyfetch.summaries import USAGE, Cell, rows_of
+from lrs.materialize import Row
+from lrs.summaries import Summaries
+
+Group = tuple[str, ...]
+
+# How many of an hour's minutes are read at a time: few at first, as there may soon be enough.
+STEPS = (1, 2, 4, 8, 16, 29)
+
+
+@dataclass(frozen=True)
+class Subject:
+    """Whose usage: that of users, groups or resources, by the facet that names them, or everybody's, by a scope for all."""
+
+    facet: str = ""
+    ids: tuple[str, ...] = ()
+    of_all: str = "all"
+
+    def scopes(self, part: str = "") -> list[str]:
+        """The scopes of its lines; `part` is "tests " or "attempts "."""
+        return [f"{part}{self.facet}={each}" for each in self.ids] if self.facet else [self.of_all]
+
+    def has(self, fact: Fact) -> bool:
+        """Whether it is usage of the subject's. A cell may also hold events that are not."""
+        own = {"user": (fact.user,), "group": fact.groups, "resource": fact.resources}
+        return not self.facet or not set(self.ids).isdisjoint(own[self.facet])
+
+    @property
+    def facets(self) -> Mapping[str, Sequence[str]]:
+        """What its cells are listed by."""
+        return {self.facet: self.ids} if self.facet else {}
+
+
+EVERYBODY = Subject()
+# The same without who it was: a line for each hour and type.
+HOURS = Subject(of_all="hours")
+
+
+class Usage:
+    """The usage of one tenant in one span."""
+
+    def __init__(self, summaries: Summaries, tenant: str, span: Span = EVER) -> None:
+        self._summaries = summaries
+        self._tenant = tenant
+        self.span = span
+
+    async def lines(
+        self, subject: Subject, by: Sequence[str], *, part: str = "", where: Mapping[str, str] | None = None
+    ) -> dict[Group, Counter[str]]:
+        """Sums by group: "events" and "ms" (milliseconds). `by` names dims, "scope", "bucket", "bucket:10" and so on.
+
+        What a line does not tell is "".
+        """
+        scopes, found = subject.scopes(part), {}
+        hours = self.span.whole_hours
+        if hours is not None and scopes:
+            lines = await self._summaries.rows(
+                self._tenant, USAGE, scopes, since=hours[0], until=hours[1], by=by, sums=("events", "ms"), where=where or {},
+            )
+            found = {line.group: Counter(line.sums) for line in lines}
+        for group, sums in grouped(rows_of(await self.at_the_edges(subject)), frozenset(scopes), by, where or {}).items():
+            found.setdefault(group, Counter()).update(sums)
+        return found
+
+    async def at_the_edges(self, subject: Subject) -> list[Fact]:
+        """The events in those hours of which the span has a part only."""
+        edges = self.span.edges
+        return await self.facts({**subject.facets, "minute": edges}) if edges else []
+
+    async def facts(self, facets: Mapping[str, str | Sequence[str]]) -> list[Fact]:
+        """The events in the span that are in cells with these facets."""
+        cells: Iterable[tuple[str, Cell]] = await self._summaries.find(self._tenant, USAGE, facets)
+        return [fact for _, cell in cells for fact in cell.facts if self.span.holds(fact.at_us)]
+
+    async def from_an_end(
+        self, facets: Mapping[str, str | Sequence[str]], hour: str, number: int, fits: Callable[[Fact], bool], *, last: bool = True
+    ) -> list[Fact]:
+        """The last (or first) events of an hour that fit: so many, and what else is in their minutes. All, if there are fewer."""
+        facts: list[Fact] = []
+        done = 0
+        for step in STEPS:
+            numbers = range(60 - done - step, 60 - done) if last else range(done, done + step)
+            found = await self.facts({**facets, "minute": [f"{hour}:{minute:02}" for minute in numbers]})
+            facts += [each for each in found if fits(each)]
+            done += step
+            if len(facts) >= number:
+                break
+        return facts
+
+    async def seen(self, subject: Subject, hours: Mapping[Group, Counter[str]]) -> tuple[int | None, int | None]:
+        """The first and the last moment (µs since the epoch) of a subject whose events are in these hours; None where there are none."""
+        if not hours:
+            return None, None
+        (first,), (last,) = min(hours), max(hours)
+        firsts = await self.from_an_end(subject.facets, first, 1, subject.has, last=False)
+        lasts = await self.from_an_end(subject.facets, last, 1, subject.has)
+        return min((each.at_us for each in firsts), default=None), max((each.at_us for each in lasts), default=None)
+
+    async def people(self, subject: Subject, by: Sequence[str], *, where: Mapping[str, str] | None = None) -> Counter[Group]:
+        """How many different users there are in each group; anonymous events are nobody's. See `lines`."""
+        hours, edges = self.span.whole_hours, self.span.edges
+        if edges or hours is None:
+            users = await self.lines(subject, (*by, "user"), where=where)
+            return Counter(group[:-1] for group in users if group[-1])
+        if not subject.scopes():
+            return Counter()
+        lines = await self._summaries.rows(
+            self._tenant, USAGE, subject.scopes(), since=hours[0], until=hours[1], by=by, sums=("events",), where=where or {},
+            distinct="user",
+        )
+        return Counter({line.group: line.distinct for line in lines})
+
+
+def grouped(
+    rows: Iterable[Row], scopes: frozenset[str], by: Sequence[str], where: Mapping[str, str]
+) -> dict[Group, Counter[str]]:
+    """Rows added up as `Summaries.rows` adds up lines."""
+    found: dict[Group, Counter[str]] = {}
+    for row in rows:
+        if row.scope in scopes and all(row.dims.get(name, "") == value for name, value in where.items()):
+            found.setdefault(tuple(_named(row, name) for name in by), Counter()).update(row.sums)
+    return found
+
+
+def _named(row: Row, name: str) -> str:
+    if name == "scope":
+        return row.scope
+    if name.startswith("bucket"):
+        return row.bucket[:int(name.partition(":")[2] or len(row.bucket))]
+    return row.dims.get(name, "")
+
