@@ -20,6 +20,8 @@ logger = structlog.get_logger(__name__)
 SWEEP_SECONDS = frozenset(range(0, 60, 5))
 # Tenants a worker follows at the same moment.
 AT_ONCE = 4
+# A log of no more statements than this is read from its beginning at once; and of longer ones, so many at the same moment.
+SHORT, LONG_AT_ONCE = 2_000, 2
 # A worker that dies at it keeps the others from a tenant's hints for so long; the sweep does not ask.
 HELD_MS = 10_000
 # Removes the key only if it is still ours.
@@ -60,22 +62,31 @@ async def alone(redis: "Redis | None", tenant: str, run: Callable[[str], Awaitab
 class Sweeper:
     """Brings tenants up to now, and finds every one that has statements beyond a cursor: hints can be lost, the log cannot.
 
-    What is new to a tenant, so that its log is read from the beginning, is made in the background: hours of that keep nobody waiting.
+    What is new to a tenant has its log read from the beginning. If that is long, it goes on in the background, for a few tenants
+    at a time: hours of it keep nobody waiting.
     """
 
     def __init__(self, services: Services) -> None:
         self._follower = services.follower
-        self._due: set[str] = set()
-        self._building: asyncio.Task[None] | None = None
+        self._statements = services.statements
+        self._room = asyncio.Semaphore(LONG_AT_ONCE)
+        self._long: dict[str, asyncio.Task[None]] = {}
         self.swept_at = time.monotonic()
 
     async def follow(self, tenant: str) -> None:
         """Bring a tenant up to now, as far as its summaries are there; and see that the rest is being made."""
         await self._follower.follow_once(tenant)
-        if await self._follower.cursor(tenant) < 0:
-            self._due.add(tenant)
-            if self._building is None or self._building.done():
-                self._building = asyncio.create_task(self._build())
+        if tenant in self._long or await self._follower.cursor(tenant) >= 0:
+            return
+        if await self._statements.are_more_than(tenant, SHORT):
+            self._long[tenant] = task = asyncio.create_task(_each([tenant], self._settle))
+            task.add_done_callback(lambda _: self._long.pop(tenant, None))
+        else:
+            await self._follower.settle(tenant)
+
+    async def _settle(self, tenant: str) -> None:
+        async with self._room:
+            await self._follower.settle(tenant)
 
     async def sweep(self) -> None:
         """Do so for every tenant that is behind."""
@@ -88,20 +99,15 @@ class Sweeper:
         await _each(lagging, self.follow)
         self.swept_at = time.monotonic()
 
-    async def _build(self) -> None:
-        while self._due:
-            due, self._due = list(self._due), set()
-            await _each(due, self._follower.settle)
-
     async def built(self) -> None:
         """Wait until nothing is being made any more."""
-        if self._building is not None:
-            await asyncio.wait([self._building])
+        while self._long:
+            await asyncio.wait(list(self._long.values()))
 
     def stop(self) -> None:
         """What is being made goes on elsewhere."""
-        if self._building is not None:
-            self._building.cancel()
+        for task in list(self._long.values()):
+            task.cancel()
 
 
 async def sweep(ctx: dict[str, Any]) -> None:

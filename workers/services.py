@@ -41,6 +41,7 @@ class Services:
     follower: Follower
     rebuilder: Rebuilder
     attachments: Attachments
+    statements: Statements
     saved: SavedSummaries
     cursors: Cursors
     jobs: KeptJobs
@@ -72,10 +73,11 @@ class Services:
         events = Events(native_events, intake, Documents(database, clock))
         letters = DeadLetters(native_events, events, directory, adapters or {})
         removal = Removal(database, watermark, log, attachments)
+        statements = Statements(database, config.page_limit)
         return cls(
             directory=directory, materializers=materializers, follower=follower, rebuilder=rebuilder, attachments=attachments,
             saved=saved, cursors=Cursors(database), jobs=KeptJobs(database), watermark=watermark, config=config,
             erasure=Erasure(removal, Remains(database), Keying(database), rebuilder, materializers),
             native_events=native_events, events=events, letters=letters,
-            retranslation=Retranslation(native_events, letters, Statements(database, config.page_limit), intake),
+            retranslation=Retranslation(native_events, letters, statements, intake), statements=statements,
         )

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from pymongo.errors import OperationFailure
@@ -26,7 +26,9 @@ class Server:
 async def server(database: Database) -> Server:
     """The one that takes our writes."""
     hello, build = await database.command("hello"), await database.command("buildInfo")
-    return Server(build["version"], hello.get("setName", ""), len(hello.get("hosts", ())), hello["localTime"])
+    # Commands give times without a zone: they are in UTC.
+    now = hello["localTime"].replace(tzinfo=UTC)
+    return Server(build["version"], hello.get("setName", ""), len(hello.get("hosts", ())), now)
 
 
 async def indexes(database: Database) -> tuple[list[str], list[str]]:
