@@ -14,11 +14,11 @@ from typing import Any
 
 from lrs.materialize import Materializer
 from lrs.rebuild import Rebuilder
+from lrs.store.cursors import BEFORE_ALL
 from lrs.store.keying import Keying
 from lrs.store.records import record_id, statement_of
 from lrs.store.remains import Remains
 from lrs.store.removal import AT_ONCE, Note, Removal
-from lrs.store.summaries import BEFORE_ALL
 from lrs.xapi.build import account_actor
 from lrs.xapi.pseudonyms import identities_of, is_signed, is_theirs, mentions
 from lrs.xapi.types import Agent

@@ -51,7 +51,7 @@ async def alone(redis: "Redis | None", tenant: str, run: Callable[[str], Awaitab
                 await redis.delete(again)
                 await run(tenant)
             finally:
-                await redis.eval(RELEASE, 1, held, token)
+                await redis.eval(RELEASE, 1, held, token)  # type: ignore[misc]
             if not await redis.delete(again):
                 return
     except (RedisError, OSError) as error:

@@ -31,7 +31,7 @@ def erase(
         raise click.UsageError("give one of --actor, --mbox and --account")
     if mbox is not None:
         actor = {"mbox": mbox if mbox.startswith("mailto:") else f"mailto:{mbox}"}
-    body = {"actor": actor} if actor is not None else dict(zip(("home_page", "name"), account or (), strict=True))
+    body: dict[str, Any] = {"actor": actor} if actor is not None else dict(zip(("home_page", "name"), account or (), strict=True))
     if not yes:
         click.confirm(f"Remove all of {json.dumps(body)} from {tenant}, for good?", abort=True)
     if per_second is not None:

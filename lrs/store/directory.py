@@ -14,12 +14,15 @@ from pymongo.errors import DuplicateKeyError
 from lrs.config import Config
 from lrs.errors import CredentialTaken, HostTaken, NotFound, TenantLeaving
 from lrs.plugins import Adapter, Caller, Rate
+from lrs.store.jobs import RUNNING
 from lrs.store.mongo import Database
 from lrs.store.traces import remove_all_of
 from lrs.xapi.types import Agent
 
 # How long a process may go on with what it knows of a credential or setting; a revocation works everywhere within a second.
 FRESH_FOR_S = 0.5
+# How long a worker may go on with a job that is not there any more: it renews its lease every second.
+JOBS_END_WITHIN_S = 3.0
 # More than a server is likely to see within that time; beyond, the whole cache is dropped, so that junk keys cannot fill memory.
 MOST_CACHED = 10_000
 HERE_TO_STAY = {"leaving": {"$exists": False}}
@@ -36,6 +39,7 @@ class Directory:
         self._tenants = database["tenants"]
         self._credentials = database["credentials"]
         self._settings = database["settings"]
+        self._jobs = database["jobs"]
         self._secret = secret.encode()
         self._cache: dict[tuple[str, str], tuple[float, Any]] = {}
 
@@ -130,6 +134,10 @@ class Directory:
         if await self._tenants.find_one_and_update({"_id": tenant}, {"$set": {"leaving": True}}) is None:
             raise NotFound(f"there is no tenant {tenant}")
         await self._credentials.delete_many({"tenant": tenant})
+        at_it = await self._jobs.count_documents({"tenant": tenant, "state": RUNNING}, limit=1)
+        await self._jobs.delete_many({"tenant": tenant})
+        # Who works for it finds out when the lease is to be renewed, and stops.
+        await asyncio.sleep(JOBS_END_WITHIN_S if at_it else 0)
         # By then no process takes its credentials and tokens for valid, and nothing new comes in.
         await asyncio.sleep(2 * FRESH_FOR_S)
         await remove_all_of(tenant, self._database)

@@ -36,7 +36,7 @@ class Remains:
     async def records(self, tenant: str, identities: Sequence[str], limit: int) -> list[Record]:
         """Records found by this person: their own, those that mention them, and those that refer to such."""
         query = {"tenant": tenant, "related_agents": {"$in": list(identities)}}
-        return await self._records.find(query, projection=READ).limit(limit).to_list(limit)  # type: ignore[no-any-return]
+        return await self._records.find(query, projection=READ).limit(limit).to_list(limit)
 
     async def count(self, tenant: str, identities: Sequence[str]) -> int:
         """How many of them there are."""
@@ -73,7 +73,7 @@ class Remains:
     async def old_records(self, tenant: str, through: int, after: int, limit: int) -> list[Record]:
         """Records in (after, through] of the log, in their order."""
         query = {"tenant": tenant, "position": {"$gt": after, "$lte": through}}
-        return await self._records.find(query, projection={"position": 1, "voids": 1}).sort(IN_ORDER).limit(limit).to_list(limit)  # type: ignore[no-any-return]
+        return await self._records.find(query, projection={"position": 1, "voids": 1}).sort(IN_ORDER).limit(limit).to_list(limit)
 
     async def old_events(self, tenant: str, through: int, limit: int) -> list[Any]:
         """The `_id`s of events received up to then that no statement came of."""

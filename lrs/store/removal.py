@@ -146,7 +146,7 @@ class Removal:
 
     async def rewritten(self, note: Note) -> list[dict[str, Any]]:
         """The records a note says were rewritten, as they are now."""
-        return await self._records.find({"_id": {"$in": note.get("rewritten", [])}}).to_list(None)  # type: ignore[no-any-return]
+        return await self._records.find({"_id": {"$in": note.get("rewritten", [])}}).to_list(None)
 
     async def settle(self, note: Note, counts: Mapping[str, int]) -> None:
         """All of a note is done: nothing but its counts is left of it."""

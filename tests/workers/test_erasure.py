@@ -254,3 +254,16 @@ async def test_a_removal_that_was_cut_off_is_finished_whoever_finds_it(parts, da
     assert traces_in(await everything(database)) == []
     assert await services.erasure.finish_abandoned(timedelta(seconds=-2)) == 0
     await verified(services)
+
+
+async def test_a_tenant_that_is_deleted_amid_an_erasure_leaves_nothing_either(parts, database, jobs, services):
+    await services.directory.create_tenant("school")
+    for _ in range(4):
+        await parts.post(*(a_statement(actor=ADA) for _ in range(300)))
+    job = await jobs.start("school", "erase", {"actor": ADA, "per_second": 150})
+    while (await jobs.get("school", job.id)).state == "waiting":
+        await asyncio.sleep(0.02)
+    await services.directory.delete_tenant("school")
+    await asyncio.sleep(1)
+    left = {name: documents for name, documents in (await everything(database)).items() if "school" in str(documents)}
+    assert left == {}
