@@ -1,7 +1,7 @@
 """Erasing a learner, and removing what has become too old. Both go on from anywhere, and summaries follow.
 
 A statement by the learner alone, or about them and nobody else, is removed. In the statements of others a pseudonym takes their place,
-unless such a statement is signed: its signature says all of it again. docs/decisions/0014-erasure-and-retention.md.
+unless such a statement is signed: its signature says all of it again. docs/decisions/0018-erasure-and-retention.md.
 """
 
 import hashlib

@@ -19,9 +19,13 @@ from lrs.plugins import Adapter, Entry, Reference, Route
 from lrs.store.attachments import Kept
 from lrs.store.heartbeats import Workers
 from lrs.store.jobs import STATES, Job
+from lrs.store.positions import position_of
+from lrs.store.records import Stored
 from lrs.store.statements import Page
 from lrs.xapi.agents import identity
+from lrs.xapi.json_text import dump
 from lrs.xapi.query import StatementQuery
+from lrs.xapi.times import parse_timestamp
 
 THROUGH_US = 1_795_327_782_123_456
 THROUGH = "2026-11-22T06:09:42.123456Z"
@@ -113,17 +117,22 @@ class FakeStatements:
     voided: set[str] = field(default_factory=set)
     asked: list[tuple[str, StatementQuery]] = field(default_factory=list)
 
-    async def get(self, tenant: str, statement_id: str, *, voided: bool) -> dict[str, Any] | None:
-        return next(
-            (each for each in self.log if each["id"] == statement_id and (each["id"] in self.voided) == voided), None
-        )
+    async def stored(self, tenant: str, statement_id: str, *, voided: bool) -> Stored | None:
+        found = (each for each in self.log if each["id"] == statement_id and (each["id"] in self.voided) == voided)
+        return next(map(_kept, found), None)
 
     async def page(self, tenant: str, query: StatementQuery, *, after: int | None = None) -> Page:
         self.asked.append((tenant, query))
         log = [each for each in self.log if query.authority in (None, identity(each["authority"]))]
         start = 0 if after is None else after + 1
         end = start + (query.limit or CONFIG.page_limit)
-        return Page(log[start:end], end - 1 if end < len(log) else None)
+        return Page([_kept(each) for each in log[start:end]], end - 1 if end < len(log) else None)
+
+
+def _kept(statement: dict[str, Any]) -> Stored:
+    """A statement as the store keeps it."""
+    body = dump({name: part for name, part in statement.items() if name != "stored"})
+    return Stored(body, position_of(parse_timestamp(statement["stored"]), 0))
 
 
 @dataclass

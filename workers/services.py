@@ -17,7 +17,6 @@ from lrs.queue import Queue
 from lrs.rebuild import Rebuilder
 from lrs.retranslation import Retranslation
 from lrs.store.attachments import Attachments
-from lrs.store.cursors import Cursors
 from lrs.store.directory import Directory
 from lrs.store.documents import Documents
 from lrs.store.jobs import KeptJobs
@@ -42,8 +41,6 @@ class Services:
     rebuilder: Rebuilder
     attachments: Attachments
     statements: Statements
-    saved: SavedSummaries
-    cursors: Cursors
     jobs: KeptJobs
     erasure: Erasure
     watermark: Watermark
@@ -76,7 +73,7 @@ class Services:
         statements = Statements(database, config.page_limit)
         return cls(
             directory=directory, materializers=materializers, follower=follower, rebuilder=rebuilder, attachments=attachments,
-            saved=saved, cursors=Cursors(database), jobs=KeptJobs(database), watermark=watermark, config=config,
+            jobs=KeptJobs(database), watermark=watermark, config=config,
             erasure=Erasure(removal, Remains(database), Keying(database), rebuilder, materializers),
             native_events=native_events, events=events, letters=letters,
             retranslation=Retranslation(native_events, letters, statements, intake), statements=statements,

@@ -16,27 +16,30 @@ DAY_US = 86_400_000_000
 
 
 async def rebuild(services: Services, running: Running) -> Mapping[str, Any]:
-    """Fold all summaries of a tenant from nothing, or those of {"materializer"}; how many, by materializer.
-
-    How far it is stands with the summaries that are being made, so there is nothing to go on from but to begin again.
-    """
-    tenant, wanted = running.job.tenant, running.job.arguments.get("materializer")
-    chosen = [each for each in services.materializers.values() if wanted in (None, each.name)]
-    if not chosen:
+    """Fold all summaries of a tenant from nothing, or those of {"materializer"}; how many, by materializer."""
+    wanted = running.job.arguments.get("materializer")
+    if wanted is not None and wanted not in services.materializers:
         raise NotFound(f"no materializer {wanted} is installed")
 
-    async def report(done: int, total: int) -> None:
+    async def tell(done: int, total: int) -> None:
+        # How far it is, the summaries know themselves; this only says that it gets further.
         await running.advance(done, total, checkpoint=done)
 
-    await services.rebuilder.build(tenant, wanted, per_second=running.job.arguments.get("per_second"), report=report)
-    cursor = await services.cursors.peek(tenant)
-    return {"rebuilt": {each.name: await services.saved.count(tenant, cursor.current(each)) for each in chosen}}
+    per_second = running.job.arguments.get("per_second")
+    return {"rebuilt": await services.rebuilder.rebuild(running.job.tenant, wanted, per_second=per_second, report=tell)}
 
 
 async def verify(services: Services, running: Running) -> Mapping[str, Any]:
-    """Recount the summaries of a tenant, all or {"sample"}, of all materializers or {"materializer"}: how many, and which differ."""
-    wanted = {name: running.job.arguments[name] for name in ("sample", "materializer") if name in running.job.arguments}
-    report = await services.rebuilder.verify(running.job.tenant, **wanted)
+    """Recount the summaries of a tenant, or {"sample"} of them: how many, and which differ from what is saved."""
+    arguments, seen = running.job.arguments, 0
+
+    async def tell(done: int, total: int) -> None:
+        nonlocal seen
+        await running.advance(done, total)
+        await running.pace(done - seen)
+        seen = done
+
+    report = await services.rebuilder.verify(running.job.tenant, arguments.get("sample"), arguments.get("materializer"), report=tell)
     return {"checked": report.checked, "lines": report.lines, "different": list(report.different), "more": report.more}
 
 

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 import click
 
 from lrs.commands.bench_kolibri import Load, measure
+from lrs.commands.bench_rollups import HEADINGS, measure_rollups
 from lrs.commands.management import endpoint, talks_to_the_api
 from lrs.commands.report import Report
 from lrs.errors import ConfigurationError
@@ -39,3 +40,16 @@ def kolibri(
     load = Load(api, attempts=attempts, requests=requests, clients=clients, tell=report.step)
     rows = asyncio.run(measure(load))
     report.table("Kolibri", ("call", "attempts stored", "at once", "p50 ms", "p95 ms", "a second"), rows)
+
+
+@bench.command("rollups")
+@click.option("--mongo", envvar="LRS_MONGO_URL", help="An idle MongoDB on this machine. [LRS_MONGO_URL, else one of its own]")
+@click.option("--statements", default=100_000, show_default=True, type=click.IntRange(1_000, 1_000_000), help="In the end.")
+@click.option("--probes", default=50, show_default=True, type=click.IntRange(5, 1_000), help="Single statements, each time.")
+def rollups(mongo: str | None, statements: int, probes: int) -> None:
+    """What one more statement under a group costs that holds 1,000, 100,000 (and 1,000,000); and the rate of a rebuild."""
+    report = Report()
+    rows, wrong = asyncio.run(measure_rollups(mongo, statements, probes, report.step))
+    report.table("One more statement under one group", HEADINGS, rows)
+    if wrong:
+        raise click.ClickException(f"{wrong} summaries or lines are not what a recount gives")

@@ -36,17 +36,18 @@ def rebuild(tenant: str, materializer: str | None, per_second: float | None, url
 @click.command()
 @click.argument("tenant")
 @click.option("--materializer", help="Only the summaries of this one.")
-@click.option("--sample", type=click.FloatRange(0, min_open=True), help="Only a part of them (0.01), or so many of each kind (500).")
+@click.option("--sample", type=click.FloatRange(0, min_open=True), help="A part of them (0.01), or a number (500); else all.")
+@PER_SECOND
 @talks_to_the_api
-def verify(tenant: str, materializer: str | None, sample: float | None, url: str | None, data: Path | None) -> None:
+def verify(
+    tenant: str, materializer: str | None, sample: float | None, per_second: float | None, url: str | None, data: Path | None
+) -> None:
     """Compare saved summaries with a recount from the statements. Exit code 1 if any differs. A worker does it."""
-    given = {"materializer": materializer, "sample": sample}
+    given = {"materializer": materializer, "sample": sample, "per_second": per_second}
     body = {name: value for name, value in given.items() if value is not None}
     outcome = carry_out(endpoint(url, data), tenant, "verify", body)
     for difference in outcome["different"]:
         click.echo(difference)
-    if outcome["more"]:
-        click.echo(f"... and {outcome['more']} more")
-    count = len(outcome["different"]) + outcome["more"]
-    click.echo(f"{outcome['checked']} summaries and {outcome['lines']} lines checked, {count} differ from a recount")
-    sys.exit(1 if count else 0)
+    differ = len(outcome["different"]) + outcome["more"]
+    click.echo(f"{outcome['checked']} summaries and {outcome['lines']} lines of roll-ups checked, {differ} differ from a recount")
+    sys.exit(1 if differ else 0)

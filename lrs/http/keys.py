@@ -1,4 +1,8 @@
-"""Typed keys of what an application carries. Handlers use `request.config_dict[KEY]`: `request.app` may be a host's."""
+"""Typed keys of what an application carries.
+
+Handlers and middlewares use `request.app[KEY]`, which is ours while they run, wherever we are mounted; on every request's way it is
+the cheaper one. Signal handlers use `request.config_dict[KEY]`: by then `request.app` may be a host's.
+"""
 
 from collections.abc import Callable, Mapping
 from datetime import datetime

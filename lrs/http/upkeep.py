@@ -9,7 +9,7 @@ from lrs import __version__
 from lrs.doctor import examined, look
 from lrs.errors import NotFound
 from lrs.http.answers import json_answer
-from lrs.http.jobs import JobSchema, PacedSchema, read_wanted, start_job
+from lrs.http.jobs import PacedSchema, read_wanted, start_job
 from lrs.http.keys import ADAPTERS, CLOCK, DATABASE, DIRECTORY, FOLLOWER, HEALTH, MATERIALIZERS, QUEUE, WATERMARK
 from lrs.http.manage import known_tenant
 from lrs.http.ops import condition
@@ -22,11 +22,11 @@ class RebuildSchema(PacedSchema):
     materializer = fields.String(load_default=None)
 
 
-class VerifySchema(JobSchema):
-    """What to recount: summaries of one materializer or all; `sample`: a part of them (below 1), or so many of each."""
+class VerifySchema(PacedSchema):
+    """What to recount: `sample` is a part of the summaries (below 1) or a number of them, all by default; of one materializer or all."""
 
+    sample = fields.Float(load_default=None, validate=validate.Range(min=0, min_inclusive=False, max=10_000_000))
     materializer = fields.String(load_default=None)
-    sample = fields.Float(load_default=None, validate=validate.Range(min=0, min_inclusive=False, max=1_000_000_000))
 
 
 async def post_settle(request: web.Request) -> web.Response:
@@ -37,20 +37,21 @@ async def post_settle(request: web.Request) -> web.Response:
 
 async def post_rebuild(request: web.Request) -> web.Response:
     """POST …/rebuild {"materializer"?, "per_second"?, "wait"?}: fold anew from the statements; how many summaries, by materializer."""
-    return await _start(request, "rebuild", RebuildSchema)
+    tenant, wanted = await known_tenant(request), await read_wanted(request, RebuildSchema)
+    _known(request, wanted["materializer"])
+    return await start_job(request, tenant, "rebuild", wanted)
 
 
 async def post_verify(request: web.Request) -> web.Response:
-    """POST …/verify {"materializer"?, "sample"?, "wait"?}: recount summaries; how many, and which are different from what is saved."""
-    return await _start(request, "verify", VerifySchema)
+    """POST …/verify {"sample"?, "materializer"?, "per_second"?, "wait"?}: recount; how many, and which differ from what is saved."""
+    tenant, wanted = await known_tenant(request), await read_wanted(request, VerifySchema)
+    _known(request, wanted["materializer"])
+    return await start_job(request, tenant, "verify", wanted)
 
 
-async def _start(request: web.Request, kind: str, schema: type[JobSchema]) -> web.Response:
-    tenant, wanted = await known_tenant(request), await read_wanted(request, schema)
-    name = wanted["materializer"]
+def _known(request: web.Request, name: str | None) -> None:
     if name is not None and name not in request.config_dict[MATERIALIZERS]:
         raise NotFound(f"no materializer {name} is installed")
-    return await start_job(request, tenant, kind, wanted)
 
 
 async def get_status(request: web.Request) -> web.Response:

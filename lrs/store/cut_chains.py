@@ -53,7 +53,7 @@ class CutChains:
 
     async def _referring(self, tenant: str, ids: Sequence[str]) -> list[dict[str, Any]]:
         query = {"tenant": tenant, "refs": {"$in": list(ids)}}
-        return await self._records.find(query, projection=LINK | {"refs": 1, "statement": 1, "text": 1}).to_list(None)
+        return await self._records.find(query, projection=LINK | {"refs": 1, "position": 1, "text": 1}).to_list(None)
 
     async def _save(self, tenant: str, changed: Mapping[str, tuple[Values, str]]) -> None:
         writes = [

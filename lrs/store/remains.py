@@ -19,7 +19,7 @@ from lrs.xapi.types import Statement
 Record = Mapping[str, Any]
 
 IN_ORDER = [("position", ASCENDING)]
-READ = {"statement": 1, "text": 1, "position": 1, "voids": 1}
+READ = {"text": 1, "position": 1, "voids": 1}
 # Events that became no statement; those that did go with it.
 WITHOUT_STATEMENTS = {"statements.0": {"$exists": False}}
 

@@ -16,7 +16,7 @@ from lrs.store.attachments import Attachments
 from lrs.store.cut_chains import CutChains
 from lrs.store.log import Log
 from lrs.store.mongo import Database
-from lrs.store.records import statement_fields, statement_of
+from lrs.store.records import statement_of, text_of
 from lrs.store.saving import insistently
 from lrs.store.watermark import Watermark
 from lrs.xapi.agents import identity
@@ -191,4 +191,6 @@ def _rewritten(record: Record, identities: Sequence[str], pseudonym: Mapping[str
             fields[name] = list(dict.fromkeys(other if each in identities else each for each in value))
         elif value in identities:
             fields[name] = other
-    return fields | statement_fields(without(statement_of(record), identities, pseudonym), record)
+    # `stored` is not part of the text: it is what the position says.
+    statement = {name: value for name, value in without(statement_of(record), identities, pseudonym).items() if name != "stored"}
+    return fields | {"text": text_of(statement)}

@@ -174,7 +174,7 @@ async def test_what_takes_longer_than_a_moment_is_answered_with_its_job(
     assert "checkpoint" not in job and "holder" not in job
 
 
-@pytest.mark.parametrize("wrong", [{"wait": "yes"}, {"per_second": 0}, {"per_second": "many"}, {"when": "now"}, []])
+@pytest.mark.parametrize("wrong", [{"wait": "yes"}, {"per_second": 0}, {"per_second": "many"}, {"sample": 1}, {"when": "now"}, []])
 async def test_a_job_that_is_asked_for_in_a_way_there_is_not_is_refused(operator: Operator, fakes: Fakes, wrong: object) -> None:
     assert (await operator("POST", f"{SCHOOL}/rebuild", wrong))[0] == 400
     assert not fakes.jobs.asked
