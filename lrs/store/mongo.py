@@ -54,6 +54,7 @@ INDEXES: Mapping[str, tuple[IndexModel, ...]] = {
         _having("attachments"),
         _by("tenant", "voids", partialFilterExpression={"voids": {"$exists": True}}),
         _by("tenant", "awaits", partialFilterExpression={"awaits": {"$exists": True}}),
+        _by("tenant", "refs", partialFilterExpression={"refs": {"$exists": True}}),
     ),
     "summaries": (_by("tenant", "materializer", "facets", "key"), _by("tenant", "materializer", "key")),
     # The lines of roll-ups: one scope of one roll-up, by time.
@@ -79,6 +80,9 @@ INDEXES: Mapping[str, tuple[IndexModel, ...]] = {
         _by("same", unique=True, sparse=True),
         _by("expires", expireAfterSeconds=0),
     ),
+    "heartbeats": (_by("seen", expireAfterSeconds=86_400),),
+    # Of what was removed, for as long as something has to follow from it.
+    "removals": (_by("job"), _by("tenant", "settled")),
     # By adapter for translating history anew, by statement to find where one came from; pending and dead ones are few.
     "native_events": (
         _by("tenant", "adapter", "received"),
@@ -144,6 +148,10 @@ class Database:
                 except ConnectionFailure as error:  # it takes longer than a connection waits: ask again, it goes on meanwhile
                     logger.info("indexes_asked_for_again", collection=collection, error=str(error))
                     await asyncio.sleep(1)
+
+    async def command(self, name: str) -> dict[str, Any]:
+        """What the server answers to a command without arguments."""
+        return await self._client.admin.command(name)  # type: ignore[no-any-return]
 
     async def ping(self) -> bool:
         """Whether the primary answers now."""
