@@ -14,12 +14,16 @@ import structlog
 from lrs.folding import CHUNK, Folding
 from lrs.materialize import Materializer
 from lrs.store.cursors import BEFORE_ALL, Cursor, Cursors, Fence, Superseded, moved
+from lrs.store.leases import Leases
 from lrs.store.mongo import Database
-from lrs.store.positions import last_at
+from lrs.store.positions import LAST, last_at
 from lrs.store.summaries import SavedSummaries
 from lrs.store.watermark import Watermark
 
 logger = structlog.get_logger(__name__)
+
+# How often who waits for another process looks whether it has done it, in seconds.
+LOOKS_EVERY_S = 0.5
 
 # Hears how many records are done, of how many.
 Report = Callable[[int, int], Awaitable[None]]
@@ -38,6 +42,7 @@ class Builder:
         self._saved = saved
         self._folding = folding
         self._cursors = Cursors(database)
+        self._leases = Leases(database)
 
     async def build(
         self, tenant: str, materializers: Sequence[Materializer[Any]], *, per_second: float | None = None, report: Report = nobody,
@@ -54,7 +59,14 @@ class Builder:
                 cursor = await self._cursors.read(tenant)
                 if not (left := [each for each in made if each.edition in cursor.building]):
                     return made
-                await self._advance(cursor, left, pace, report, anew)
+                async with self._leases.held(tenant, "build") as ours:
+                    if ours:
+                        await self._advance(cursor, left, pace, report, anew)
+                        continue
+                # Another process is at it.
+                start = min(cursor.building[each.edition] for each in left)
+                await report(await self._count(tenant, start), await self._count(tenant, LAST))
+                await asyncio.sleep(LOOKS_EVERY_S)
             except Superseded:
                 logger.info("read_again", tenant=tenant)
 
@@ -90,6 +102,8 @@ class Builder:
             done += len(chunk.records)
             await report(done, max(done, total))
             await pace.keep(len(chunk.records))
+            if not await self._leases.take(tenant, "build"):
+                raise Superseded
         if not ahead:
             await self._cursors.switch(cursor, made, through)
 

@@ -7,6 +7,7 @@ the next one does, for the cursor moves together with the summaries.
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import structlog
@@ -17,6 +18,7 @@ from lrs.folding import Folding
 from lrs.materialize import Materializer
 from lrs.single_flight import SingleFlight
 from lrs.store.cursors import BEFORE_ALL, Cursor, Cursors, Fence, Superseded, moved
+from lrs.store.leases import Leases
 from lrs.store.log import Log
 from lrs.store.mongo import Database
 from lrs.store.positions import last_at
@@ -31,6 +33,16 @@ S = TypeVar("S")
 BUILT_WITHIN_S = 5.0
 # How long a process remembers a tenant's cursors, in seconds: much less than a retired generation is kept. And those of how many tenants.
 REMEMBERED_FOR_S, MOST_REMEMBERED = 5.0, 100_000
+# How often who waits for another process looks whether it has done it; and how long it waits for one that gets nowhere, in seconds.
+LOOKS_EVERY_S, PATIENCE_S = 0.02, 30.0
+
+
+@dataclass(frozen=True)
+class Followed:
+    """How far summaries are complete: those of `cursor`, up to a time in microseconds since the epoch."""
+
+    through_us: int
+    cursor: Cursor
 
 
 class Follower:
@@ -45,13 +57,14 @@ class Follower:
         materializers: Mapping[str, Materializer[Any]],
     ) -> None:
         self._cursors = Cursors(database)
+        self._leases = Leases(database)
         self._records = database["records"]
         self._watermark = watermark
         self._saved = saved
         self.folding = Folding(database, log, saved)
         self.builder = Builder(database, watermark, saved, self.folding)
         self._materializers = tuple(materializers.values())
-        self._flights: dict[tuple[str, str], SingleFlight[int]] = {}
+        self._flights: dict[tuple[str, str], SingleFlight[Followed]] = {}
         self._remembered: dict[str, tuple[float, Cursor]] = {}
 
     async def settle(self, tenant: str) -> int:
@@ -66,7 +79,7 @@ class Follower:
 
     async def follow_once(self, tenant: str) -> int:
         """As `settle`, but without the materializers whose summaries are not there yet."""
-        return await self._once(tenant, "follow", self.follow)
+        return (await self._once(tenant, "follow", self._follow)).through_us
 
     async def wait_for(self, tenant: str, materializer: Materializer[S]) -> tuple[Materializer[S], int]:
         """The materializer in the generation to read, and a position that all its summaries were complete up to a moment ago.
@@ -84,16 +97,14 @@ class Follower:
 
     async def ready(self, tenant: str, materializer: Materializer[S]) -> Materializer[S]:
         """Bring summaries up to now; the materializer in the generation that is complete then. StoreUnavailable as above."""
-        while True:
-            through_us = await self.follow_once(tenant)
-            cursor = await self._read(tenant)
-            current = cursor.current(materializer)
-            if current.edition not in cursor.positions:
-                await self._wait_for_settling(tenant, materializer)
-                await self.wait_for(tenant, materializer)
-            elif cursor.positions[current.edition] >= last_at(through_us):
-                return current
-            # Else a rebuild has switched over meanwhile: its summaries are followed like any others.
+        followed = await self._once(tenant, "follow", self._follow)
+        current = followed.cursor.current(materializer)
+        if current.edition in followed.cursor.positions:
+            # Should a rebuild switch over now: what it has replaced is there for a while.
+            return current
+        await self._wait_for_settling(tenant, materializer)
+        current, _ = await self.wait_for(tenant, materializer)
+        return current
 
     async def _wait_for_settling(self, tenant: str, materializer: Materializer[Any]) -> None:
         # It goes on when nobody waits any more.
@@ -102,7 +113,7 @@ class Follower:
         except TimeoutError:
             raise StoreUnavailable(f"the summaries of {materializer.label} are being made") from None
 
-    async def _once(self, tenant: str, what: str, run: Callable[[str], Awaitable[int]]) -> int:
+    async def _once(self, tenant: str, what: str, run: Callable[[str], Awaitable[Followed]]) -> Followed:
         flight = self._flights.setdefault((tenant, what), SingleFlight(lambda: run(tenant)))
         try:
             return await flight()
@@ -111,33 +122,62 @@ class Follower:
 
     async def follow(self, tenant: str) -> int:
         """Read the log from the cursors to the watermark, and bring up to date what it touches."""
+        return (await self._follow(tenant)).through_us
+
+    async def _follow(self, tenant: str) -> Followed:
+        """One process at a time does it, while others wait for its cursors; or do it, should it get nowhere."""
         through_us = await self._watermark.through(fresh=True)
+        through, moved_at, lowest = last_at(through_us), time.monotonic(), BEFORE_ALL
         while True:
             cursor = await self._read(tenant)
-            there = [each for each in map(cursor.current, self._materializers) if each.edition in cursor.positions]
-            try:
-                # All stand at one place, unless other processes have other materializers, or some were made anew.
-                for start in sorted({cursor.positions[each.edition] for each in there}, reverse=True):
-                    here = [each for each in there if cursor.positions[each.edition] == start]
-                    await self._advance(cursor, here, start, last_at(through_us))
-                return through_us
-            except Superseded:
-                logger.info("read_again", tenant=tenant)
+            if await self._is_followed(cursor, through):
+                return Followed(through_us, cursor)
+            async with self._leases.held(tenant, "follow") as ours:
+                if ours:
+                    await self._advance_all(tenant, through)
+                    continue
+            if self._lowest(cursor) > lowest:
+                moved_at, lowest = time.monotonic(), self._lowest(cursor)
+            elif time.monotonic() - moved_at > PATIENCE_S:
+                raise StoreUnavailable("the summaries are being brought up to date, and it takes long")
+            await asyncio.sleep(LOOKS_EVERY_S)
+
+    async def _is_followed(self, cursor: Cursor, through: int) -> bool:
+        positions = [cursor.positions[each.edition] for each in self._followed(cursor)]
+        if not positions or min(positions) >= through:
+            return True
+        after = {"tenant": cursor.tenant, "position": {"$gt": min(positions), "$lte": through}}
+        return await self._records.find_one(after, projection={"_id": 0, "position": 1}) is None
+
+    async def _advance_all(self, tenant: str, through: int) -> None:
+        cursor = await self._read(tenant)
+        there = self._followed(cursor)
+        try:
+            # All stand at one place, unless other processes have other materializers, or some were made anew.
+            for start in sorted({cursor.positions[each.edition] for each in there}, reverse=True):
+                here = [each for each in there if cursor.positions[each.edition] == start]
+                await self._advance(cursor, here, start, through)
+        except Superseded:
+            logger.info("read_again", tenant=tenant)
 
     async def _advance(self, cursor: Cursor, materializers: Sequence[Materializer[Any]], start: int, through: int) -> None:
-        editions = [each.edition for each in materializers]
+        editions, tenant = [each.edition for each in materializers], cursor.tenant
         while start < through:
-            chunk = await self.folding.next(cursor.tenant, start, through)
+            chunk = await self.folding.next(tenant, start, through)
             cells = await self.folding.fold(chunk, materializers)
             start = chunk.end
-            await self._saved.write(cursor.tenant, cells, Fence(cursor.tenant, cursor.epoch, moved("positions", editions, start)))
+            await self._saved.write(tenant, cells, Fence(tenant, cursor.epoch, moved("positions", editions, start)))
+            if start < through and not await self._leases.take(tenant, "follow"):
+                raise Superseded
 
-    async def _build(self, tenant: str) -> int:
+    def _followed(self, cursor: Cursor) -> list[Materializer[Any]]:
+        return [each for each in map(cursor.current, self._materializers) if each.edition in cursor.positions]
+
+    async def _build(self, tenant: str) -> Followed:
         """Do it from the beginning of the log for what has no cursor."""
         if new := self._missing(await self._read(tenant)):
             await self.builder.build(tenant, new, anew=False)
-            await self._read(tenant)
-        return 0
+        return Followed(0, await self._read(tenant))
 
     async def behind(self, tenant: str) -> int | None:
         """The position of the oldest record that summaries may not reflect yet; None if there is none."""

@@ -144,23 +144,16 @@ class Intake:
 def arrange(group: Iterable[Submission]) -> tuple[list[Submission], dict[str, Prepared]]:
     """What a group has to write, each id once, and who is still in it.
 
-    The first of several submissions with one id brings it in; a later one with the same statement shares it, with another
-    statement fails as a whole.
+    The first of several submissions with one id brings it in; the others, which have the same statement, share it.
     """
     fresh: dict[str, Prepared] = {}
     remaining = []
     for submission in group:
         if submission.outcome.done():
             continue
-        own = {prepared.id: prepared for prepared in submission.batch if prepared.id not in submission.known}
-        conflicts = [
-            prepared.statement["id"] for each, prepared in own.items()
-            if each in fresh and not same_statement(fresh[each].statement, prepared.sent)
-        ]
-        if conflicts:
-            submission.fail(StatementConflict(conflicts))
-            continue
-        fresh |= {each: prepared for each, prepared in own.items() if each not in fresh}
+        for prepared in submission.batch:
+            if prepared.id not in submission.known:
+                fresh.setdefault(prepared.id, prepared)
         remaining.append(submission)
     return remaining, fresh
 

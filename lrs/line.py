@@ -8,6 +8,7 @@ from functools import cached_property
 
 from lrs.errors import StoreUnavailable
 from lrs.store.records import Prepared
+from lrs.xapi.compare import same_statement
 
 # One write takes what waits, up to so many statements. More together cost no less each, and while some are written, others are
 # read and checked.
@@ -86,12 +87,24 @@ class Line:
         self._changed.set()
 
     def next_group(self) -> list[Submission]:
-        """Those at the front of the line that are written together."""
-        group, size = [], 0
+        """Those at the front of the line that are written together. Who differs from one of them under one id waits for the next write.
+
+        Who merely waits is no conflict: it may be refused itself. What is stored once it is written says who is right.
+        """
+        group: list[Submission] = []
+        left: list[Submission] = []
+        together: dict[str, Prepared] = {}
+        size = 0
         while self._waiting and (not group or size + len(self._waiting[0].batch) <= GROUP_LIMIT):
-            group.append(self._waiting.popleft())
-            size += len(group[-1].batch)
-            self._size -= group[-1].size
+            submission = self._waiting.popleft()
+            if _differs(submission, together):
+                left.append(submission)
+                continue
+            group.append(submission)
+            together |= {prepared.id: prepared for prepared in submission.batch}
+            size += len(submission.batch)
+            self._size -= submission.size
+        self._waiting.extendleft(reversed(left))
         self._changed.set()
         return group
 
@@ -111,3 +124,10 @@ class Line:
         self._waiting.clear()
         self._changed.set()
         return group
+
+
+def _differs(submission: Submission, together: Mapping[str, Prepared]) -> bool:
+    """Whether one of its statements is another one than what has its id already."""
+    return any(
+        prepared.id in together and not same_statement(together[prepared.id].statement, prepared.sent) for prepared in submission.batch
+    )

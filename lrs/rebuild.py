@@ -35,23 +35,23 @@ class Rebuilder:
         self._materializers = materializers
         self._verifier = Verifier(database, saved, follower, materializers)
 
-    async def rebuild(self, tenant: str, name: str | None = None) -> dict[str, int]:
-        """Key all records anew and fold all summaries (or those of one materializer) from nothing; how many, by materializer."""
-        return {each.name: await self._saved.count(tenant, each) for each in await self._build(tenant, name)}
+    async def rebuild(
+        self, tenant: str, name: str | None = None, *, per_second: float | None = None, report: Report = nobody
+    ) -> dict[str, int]:
+        """Key all records anew and fold all summaries (or those of one materializer) from nothing; how many, by materializer.
+
+        At most so many records a second, telling `report` how many are done of how many. Whoever calls it again after it was
+        stopped, goes on where it was. Readers see what was there before until all is made.
+        """
+        chosen = [each for each in self._materializers.values() if name in (None, each.name)]
+        made = await self._follower.builder.build(tenant, chosen, per_second=per_second, report=report) if chosen else []
+        return {each.name: await self._saved.count(tenant, each) for each in made}
 
     async def build(
         self, tenant: str, name: str | None = None, *, per_second: float | None = None, report: Report = nobody
     ) -> int:
-        """The same for a job: at most so many records a second, telling `report` how many are done of how many; how many summaries.
-
-        Whoever calls it again after it was stopped, goes on where it was. Readers see what was there before until all is made.
-        """
-        made = await self._build(tenant, name, per_second=per_second, report=report)
-        return sum([await self._saved.count(tenant, each) for each in made])
-
-    async def _build(self, tenant: str, name: str | None, **how: Any) -> list[Materializer[Any]]:
-        chosen = [each for each in self._materializers.values() if name in (None, each.name)]
-        return await self._follower.builder.build(tenant, chosen, **how) if chosen else []
+        """The same; how many summaries in all."""
+        return sum((await self.rebuild(tenant, name, per_second=per_second, report=report)).values())
 
     async def refold(self, tenant: str, keys_by_materializer: Mapping[str, Iterable[str]]) -> int:
         """Fold these summaries anew, after records were removed; how many have statements left. Also beside followers and rebuilds.
@@ -104,8 +104,8 @@ class Rebuilder:
         return await self.editions.tidy()
 
     async def verify(
-        self, tenant: str, sample: float | None = None, materializer: str | None = None
+        self, tenant: str, sample: float | None = None, materializer: str | None = None, *, report: Report = nobody
     ) -> Verification:
         """Recount all summaries, or a sample of them, and compare the bytes: see `Verifier.verify`."""
         await self._follower.settle(tenant)
-        return await self._verifier.verify(tenant, sample=sample, name=materializer)
+        return await self._verifier.verify(tenant, sample=sample, name=materializer, report=report)

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from lrs.building import Report, nobody
 from lrs.follow import Follower
 from lrs.materialize import MISHAPS, Materializer, no_rows
 from lrs.store.audit import Audit
@@ -58,26 +59,30 @@ class Verifier:
         self._follower = follower
         self._materializers = materializers
 
-    async def verify(self, tenant: str, *, sample: float | None = None, name: str | None = None) -> Verification:
+    async def verify(
+        self, tenant: str, *, sample: float | None = None, name: str | None = None, report: Report = nobody
+    ) -> Verification:
         """Recount and compare byte for byte: all summaries (of one materializer), or of each a random sample.
 
         `sample` below 1 is a part of them, else a number. Lines are compared with what their cells have added, all of them; and
-        that, with what a recount of the cells adds.
+        that, with what a recount of the cells adds. `report` hears how many summaries are done, of about how many.
         """
         tally = _Tally()
         cursor = await self._cursors.peek(tenant)
-        for base in self._materializers.values():
-            if name in (None, base.name):
-                materializer = cursor.current(base)
-                async for keys in self._all(tenant, materializer) if sample is None else self._some(tenant, materializer, sample):
-                    tally.checked += len(keys)
-                    for key in await self._differing(tenant, materializer, keys):
-                        tally.differ(f"{base.name}:{key}")
-                if base.rows is not no_rows:
-                    lines, different = await self._audit.lines(tenant, materializer)
-                    tally.lines += lines
-                    for line in different:
-                        tally.differ(f"{base.name} line {line}")
+        chosen = [cursor.current(each) for each in self._materializers.values() if name in (None, each.name)]
+        counts = [await self._saved.count(tenant, each) for each in chosen]
+        total = sum(count if sample is None else _of(sample, count) for count in counts)
+        for each, count in zip(chosen, counts, strict=True):
+            async for keys in self._all(tenant, each) if sample is None else self._some(tenant, each, _of(sample, count)):
+                tally.checked += len(keys)
+                for key in await self._differing(tenant, each, keys):
+                    tally.differ(f"{each.name}:{key}")
+                await report(tally.checked, max(total, tally.checked))
+            if each.rows is not no_rows:
+                lines, different = await self._audit.lines(tenant, each)
+                tally.lines += lines
+                for line in different:
+                    tally.differ(f"{each.name} line {line}")
         return Verification(tally.checked, tally.different, max(0, tally.count - MOST_NAMED), tally.lines)
 
     async def _all(self, tenant: str, materializer: Materializer[Any]) -> AsyncIterator[Sequence[str]]:
@@ -88,8 +93,7 @@ class Verifier:
             there = await self._saved.states(tenant, materializer, keys)
             yield [key for key in keys if key not in there]
 
-    async def _some(self, tenant: str, materializer: Materializer[Any], sample: float) -> AsyncIterator[Sequence[str]]:
-        count = math.ceil(sample * await self._saved.count(tenant, materializer)) if sample < 1 else int(sample)
+    async def _some(self, tenant: str, materializer: Materializer[Any], count: int) -> AsyncIterator[Sequence[str]]:
         saved = await self._audit.some_saved(tenant, materializer, count) if count else []
         recorded = await self._audit.some_recorded(tenant, materializer, min(max(count, 1), MOST_MOMENTS))
         keys = list(dict.fromkeys([*saved, *recorded]))
@@ -117,6 +121,11 @@ class Verifier:
             if mark > cursor:
                 recounts |= await self._saved.refold(tenant, materializer, [key], through=mark)
         return recounts
+
+
+def _of(sample: float, count: int) -> int:
+    """How many a sample is, of so many."""
+    return math.ceil(sample * count) if sample < 1 else int(sample)
 
 
 def _bytes(materializer: Materializer[Any], key: str, summary: Any) -> tuple[bytes, bytes] | None:

@@ -179,7 +179,7 @@ class FakeJobs:
 
     async def start(self, tenant: str, kind: str, arguments: Mapping[str, Any]) -> Job:
         self.asked.append((kind, dict(arguments)))
-        result = {"rebuild": {"rebuilt": {"bells.rung": 3}}, "verify": {"checked": 3, "different": ["bells.rung:tower"]}}[kind]
+        result = {"rebuild": {"rebuilt": {"bells.rung": 3}}, "verify": {"checked": 3, "lines": 0, "different": ["bells.rung:tower"], "more": 0}}[kind]
         state, result = ("done", result) if self.has_worker else ("waiting", None)
         at = datetime(2026, 11, 22, tzinfo=UTC)
         return Job(JOB_ID, tenant, kind, arguments, state, 0, None, "hidden", result, None, 0, at, None, None, None, None)

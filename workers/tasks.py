@@ -13,22 +13,27 @@ from workers.services import Services
 async def rebuild(services: Services, running: Running) -> Mapping[str, Any]:
     """Fold all summaries of a tenant from nothing, or those of {"materializer"}; how many, by materializer."""
     wanted = running.job.arguments.get("materializer")
-    names = [name for name in services.materializers if wanted in (None, name)]
-    if not names:
+    if wanted is not None and wanted not in services.materializers:
         raise NotFound(f"no materializer {wanted} is installed")
-    rebuilt: dict[str, int] = dict(running.checkpoint or {})
-    for name in names:
-        if name not in rebuilt:
-            rebuilt |= await services.rebuilder.rebuild(running.job.tenant, name)
-            await running.advance(len(rebuilt), len(names), rebuilt, keep=True)
-            await running.pace(rebuilt[name])
+    # How far it is, the summaries know themselves.
+    rebuilt = await services.rebuilder.rebuild(
+        running.job.tenant, wanted, per_second=running.job.arguments.get("per_second"), report=running.advance
+    )
     return {"rebuilt": rebuilt}
 
 
 async def verify(services: Services, running: Running) -> Mapping[str, Any]:
-    """Recount every summary of a tenant: how many, and which differ from what is saved."""
-    report = await services.rebuilder.verify(running.job.tenant)
-    return {"checked": report.checked, "different": list(report.different)}
+    """Recount the summaries of a tenant, or {"sample"} of them: how many, and which differ from what is saved."""
+    arguments, seen = running.job.arguments, 0
+
+    async def tell(done: int, total: int) -> None:
+        nonlocal seen
+        await running.advance(done, total)
+        await running.pace(done - seen)
+        seen = done
+
+    report = await services.rebuilder.verify(running.job.tenant, arguments.get("sample"), arguments.get("materializer"), report=tell)
+    return {"checked": report.checked, "lines": report.lines, "different": list(report.different), "more": report.more}
 
 
 TASKS: Mapping[str, Task] = {

@@ -10,6 +10,7 @@ import click
 
 from lrs.commands import bench_growth
 from lrs.commands.bench_kolibri import Load, measure
+from lrs.commands.bench_rollups import HEADINGS, measure_rollups
 from lrs.commands.bench_xapi import Bench, as_json, table_of
 from lrs.commands.management import Endpoint, endpoint, talks_to_the_api
 from lrs.commands.report import Report
@@ -78,6 +79,19 @@ def growth(operator: str | None, sizes: str, requests: int, url: str | None, dat
     report = Report()
     rows = asyncio.run(bench_growth.measure(_bench(operator, url, data, report), counts, requests))
     report.table("p95 in ms, of pages of 50", ("query", "order", *(f"at {count}" for count in counts), "growth"), rows)
+
+
+@bench.command("rollups")
+@click.option("--mongo", envvar="LRS_MONGO_URL", help="An idle MongoDB on this machine. [LRS_MONGO_URL, else one of its own]")
+@click.option("--statements", default=100_000, show_default=True, type=click.IntRange(1_000, 1_000_000), help="In the end.")
+@click.option("--probes", default=50, show_default=True, type=click.IntRange(5, 1_000), help="Single statements, each time.")
+def rollups(mongo: str | None, statements: int, probes: int) -> None:
+    """What one more statement under a group costs that holds 1,000, 100,000 (and 1,000,000); and the rate of a rebuild."""
+    report = Report()
+    rows, wrong = asyncio.run(measure_rollups(mongo, statements, probes, report.step))
+    report.table("One more statement under one group", HEADINGS, rows)
+    if wrong:
+        raise click.ClickException(f"{wrong} summaries or lines are not what a recount gives")
 
 
 def _bench(operator: str | None, url: str | None, data: Path | None, report: Report) -> Bench:

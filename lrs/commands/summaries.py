@@ -35,12 +35,19 @@ def rebuild(tenant: str, materializer: str | None, per_second: float | None, url
 
 @click.command()
 @click.argument("tenant")
+@click.option("--materializer", help="Only the summaries of this one.")
+@click.option("--sample", type=click.FloatRange(0, min_open=True), help="A part of them (0.01), or a number (500); else all.")
 @PER_SECOND
 @talks_to_the_api
-def verify(tenant: str, per_second: float | None, url: str | None, data: Path | None) -> None:
-    """Compare every saved summary with a recount from the statements. Exit code 1 if any differs. A worker does it."""
-    outcome = carry_out(endpoint(url, data), tenant, "verify", {"per_second": per_second} if per_second else {})
+def verify(
+    tenant: str, materializer: str | None, sample: float | None, per_second: float | None, url: str | None, data: Path | None
+) -> None:
+    """Compare saved summaries with a recount from the statements. Exit code 1 if any differs. A worker does it."""
+    given = {"materializer": materializer, "sample": sample, "per_second": per_second}
+    body = {name: value for name, value in given.items() if value is not None}
+    outcome = carry_out(endpoint(url, data), tenant, "verify", body)
     for difference in outcome["different"]:
         click.echo(difference)
-    click.echo(f"{outcome['checked']} summaries checked, {len(outcome['different'])} differ from a recount")
-    sys.exit(1 if outcome["different"] else 0)
+    differ = len(outcome["different"]) + outcome["more"]
+    click.echo(f"{outcome['checked']} summaries and {outcome['lines']} lines of roll-ups checked, {differ} differ from a recount")
+    sys.exit(1 if differ else 0)

@@ -10,9 +10,8 @@ from typing import Any, TypeAlias
 from marshmallow import Schema
 
 from lrs.http.answers import JSON
-from lrs.http.jobs import JobSchema
 from lrs.http.manage import CredentialSchema
-from lrs.http.upkeep import RebuildSchema
+from lrs.http.upkeep import RebuildSchema, VerifySchema
 from lrs.plugins import Adapter
 from lrs.store.jobs import STATES
 from lrs.xapi import query
@@ -148,7 +147,7 @@ TOLD: Mapping[tuple[str, str], Told] = {
     ("PUT", f"{MANAGE}/adapters/{{adapter}}/reference/{{name}}"): Told(body=references_of, answers={204: None}),
     ("POST", f"{MANAGE}/settle"): Told(answers={200: record(through=TIME)}),
     ("POST", f"{MANAGE}/rebuild"): job_told(RebuildSchema, record(rebuilt={"type": "object", "additionalProperties": COUNT})),
-    ("POST", f"{MANAGE}/verify"): job_told(JobSchema, record(checked=COUNT, different=listed(TEXT))),
+    ("POST", f"{MANAGE}/verify"): job_told(VerifySchema, record(checked=COUNT, lines=COUNT, different=listed(TEXT), more=COUNT)),
     ("GET", f"{MANAGE}/jobs"): Told(
         query={"state": {"type": "string", "enum": list(STATES)}, "after": TEXT}, answers={200: record(jobs=listed(JOB), more=TEXT)}
     ),

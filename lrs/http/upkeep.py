@@ -1,7 +1,7 @@
 """Management of what is kept: waiting until it is up to date, making it anew, proving it right, and how all is."""
 
 from aiohttp import web
-from marshmallow import fields
+from marshmallow import fields, validate
 
 from lrs import __version__
 from lrs.errors import NotFound
@@ -19,6 +19,13 @@ class RebuildSchema(JobSchema):
     materializer = fields.String(load_default=None)
 
 
+class VerifySchema(JobSchema):
+    """What to recount: `sample` is a part of the summaries (below 1) or a number of them, all by default; of one materializer or all."""
+
+    sample = fields.Float(load_default=None, validate=validate.Range(min=0, min_inclusive=False, max=10_000_000))
+    materializer = fields.String(load_default=None)
+
+
 async def post_settle(request: web.Request) -> web.Response:
     """POST …/settle: 200 once every summary reflects every statement accepted before the call; and up to which time."""
     through_us = await request.config_dict[FOLLOWER].settle(await known_tenant(request))
@@ -28,16 +35,20 @@ async def post_settle(request: web.Request) -> web.Response:
 async def post_rebuild(request: web.Request) -> web.Response:
     """POST …/rebuild {"materializer"?, "per_second"?, "wait"?}: fold anew from the statements; how many summaries, by materializer."""
     tenant, wanted = await known_tenant(request), await read_wanted(request, RebuildSchema)
-    name = wanted["materializer"]
-    if name is not None and name not in request.config_dict[MATERIALIZERS]:
-        raise NotFound(f"no materializer {name} is installed")
+    _known(request, wanted["materializer"])
     return await start_job(request, tenant, "rebuild", wanted)
 
 
 async def post_verify(request: web.Request) -> web.Response:
-    """POST …/verify {"per_second"?, "wait"?}: recount every summary; how many, and which are different from what is saved."""
-    tenant, wanted = await known_tenant(request), await read_wanted(request, JobSchema)
+    """POST …/verify {"sample"?, "materializer"?, "per_second"?, "wait"?}: recount; how many, and which differ from what is saved."""
+    tenant, wanted = await known_tenant(request), await read_wanted(request, VerifySchema)
+    _known(request, wanted["materializer"])
     return await start_job(request, tenant, "verify", wanted)
+
+
+def _known(request: web.Request, name: str | None) -> None:
+    if name is not None and name not in request.config_dict[MATERIALIZERS]:
+        raise NotFound(f"no materializer {name} is installed")
 
 
 async def get_status(request: web.Request) -> web.Response:

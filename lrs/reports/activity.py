@@ -102,7 +102,10 @@ def _part(statement: Statement, key: str) -> Fact | _Within:
     fact = fact_of(statement)
     if key == activity_key(fact.learner, fact.activity):
         return fact
-    return _Within(fact, answered_within(statement) or "")
+    parent = answered_within(statement)
+    if parent is None or key != activity_key(fact.learner, parent):
+        raise LookupError(f"{key} is no key of this statement")
+    return _Within(fact, parent)
 
 
 def _step(cell: ActivityCell, part: Fact | _Within) -> ActivityCell:

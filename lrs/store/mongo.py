@@ -58,6 +58,7 @@ INDEXES: Mapping[str, tuple[IndexModel, ...]] = {
     "summaries": (_by("tenant", "materializer", "facets", "key"), _by("tenant", "materializer", "key")),
     # The lines of roll-ups: one scope of one roll-up, by time.
     "lines": (_by("tenant", "label", "scope", "bucket"),),
+    "leases": (_by("tenant"),),
     "credentials": (_by("tenant"),),
     # The first lists states and activity profiles, the second agent profiles, and finds all that is kept about somebody.
     "documents": (_by("tenant", "resource", "activity", "agent"), _by("tenant", "agent", "resource")),
@@ -181,6 +182,12 @@ class Database:
         async with await self._client.start_session(snapshot=True) as session:
             concern = ReadConcern("snapshot")
             yield lambda name: partial(self._database.get_collection(name, read_concern=concern).find, session=session)
+
+    async def counted(self) -> Mapping[str, int]:
+        """What the whole server has counted since its start: keys of indexes examined, documents written."""
+        metrics = (await self._client.admin.command("serverStatus"))["metrics"]
+        written = sum(metrics["document"][name] for name in ("inserted", "updated", "deleted"))
+        return {"keys": metrics["queryExecutor"]["scanned"], "written": written}
 
     async def collection_names(self) -> list[str]:
         """What there is."""

@@ -8,6 +8,7 @@ from typing import Any
 from campaign.client import VERSION, Client, insist
 from campaign.followers import Follower
 from campaign.ledger import Ledger, Statement, as_sent, is_void
+from campaign.recount import judge_daily
 from campaign.traffic import STATEMENTS, try_to_store
 from lrs.xapi.times import parse_timestamp
 
@@ -100,6 +101,7 @@ class Reckoning:
         }
         for registration in sorted(registrations)[:6]:
             await self._judge_references(registration)
+        await judge_daily(self._client, self.stored, WITHIN_S)
 
     def _judge_statements(self) -> None:
         ledger, findings = self._ledger, self._findings

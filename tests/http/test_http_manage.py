@@ -172,7 +172,7 @@ async def test_what_takes_longer_than_a_moment_is_answered_with_its_job(operator
     assert "checkpoint" not in job and "holder" not in job
 
 
-@pytest.mark.parametrize("wrong", [{"wait": "yes"}, {"per_second": 0}, {"per_second": "many"}, {"when": "now"}, []])
+@pytest.mark.parametrize("wrong", [{"wait": "yes"}, {"per_second": 0}, {"per_second": "many"}, {"sample": 0}, {"when": "now"}, []])
 async def test_a_job_that_is_asked_for_in_a_way_there_is_not_is_refused(operator: Operator, fakes: Fakes, wrong: object) -> None:
     assert (await operator("POST", f"{SCHOOL}/verify", wrong))[0] == 400
     assert not fakes.jobs.asked
@@ -184,7 +184,7 @@ async def test_what_cannot_be_rebuilt_is_said(operator: Operator) -> None:
 
 
 async def test_verify_lists_what_differs(operator: Operator) -> None:
-    assert await operator("POST", f"{SCHOOL}/verify") == (200, {"checked": 3, "different": ["bells.rung:tower"]})
+    assert await operator("POST", f"{SCHOOL}/verify") == (200, {"checked": 3, "lines": 0, "different": ["bells.rung:tower"], "more": 0})
 
 
 async def test_adapters_are_listed_with_what_they_serve(operator: Operator) -> None:

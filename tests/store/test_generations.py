@@ -84,6 +84,7 @@ async def test_readers_see_the_old_generation_until_the_new_one_is_whole(process
 async def test_what_comes_in_during_a_rebuild_is_in_both_generations(process, small_chunks):
     parts = process()
     await parts.post(*[at(number % 3) for number in range(20)])
+    await parts.follower.settle("school")
     counts = []
 
     async def post_more(done, of):

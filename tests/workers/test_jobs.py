@@ -282,4 +282,5 @@ async def test_rebuild_and_verify_are_jobs(parts, jobs, config):
         rebuilt = await jobs.over(await jobs.start("school", "rebuild", {}), 10)
         verified = await jobs.over(await jobs.start("school", "verify", {}), 10)
     assert rebuilt.result == {"rebuilt": {TALLY.name: 2}}
-    assert verified.result == {"checked": 2, "different": []}
+    assert verified.result == {"checked": 2, "lines": 0, "different": [], "more": 0}
+    assert (rebuilt.done, rebuilt.total, verified.done, verified.total) == (5, 5, 2, 2)
