@@ -50,6 +50,7 @@ INDEXES: Mapping[str, tuple[IndexModel, ...]] = {
         _having("activity"),
         _having("related_activities"),
         _having("registration"),
+        _having("pairs"),
         _having("keys"),
         _having("attachments"),
         _by("tenant", "voids", partialFilterExpression={"voids": {"$exists": True}}),
