@@ -2,12 +2,12 @@
 
 import asyncio
 import uuid
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from lrs.errors import InvalidStatement, LRSError, StatementConflict, StoreUnavailable, TooLarge
+from lrs.line import Accepted, Line, Submission
 from lrs.materialize import Materializer, record_keys
 from lrs.queue import Queue
 from lrs.store.log import AlreadyStored, Log, Refused
@@ -19,42 +19,13 @@ from lrs.xapi.lookups import look_ups
 from lrs.xapi.prepare import prepare
 from lrs.xapi.times import format_stored
 from lrs.xapi.types import Agent, Statement
-from lrs.xapi.validate import check_batch
+from lrs.xapi.validate import BatchCheck
 
-# One write takes what waits, up to so many statements: a transaction of more gains nothing and holds the others up.
-GROUP_LIMIT = 500
+# Statements of a batch that are checked, or made ready, before other requests get their turn.
+SLICE = 500
 # Every round settles somebody, unless an id is taken by what a majority does not have yet: then a pause, and again.
 MOST_ROUNDS = 1000
 UNREADABLE_FOR_S = 0.02
-
-
-@dataclass(frozen=True)
-class Accepted:
-    """The outcome for one statement: its id, and whether this submission stored it (False: it was there already)."""
-
-    id: str
-    stored: bool
-
-
-@dataclass
-class Submission:
-    """What one caller wants stored, all or none, and who waits for it. `known` are `_id`s found to be stored already."""
-
-    batch: Sequence[Prepared]
-    outcome: asyncio.Future[list[Accepted]]
-    known: set[str] = field(default_factory=set)
-
-    def succeed(self, fresh: Mapping[str, Prepared]) -> None:
-        """Tell the caller: what this submission brought into the write is stored, the rest was there."""
-        if not self.outcome.done():
-            self.outcome.set_result([
-                Accepted(prepared.statement["id"], fresh.get(prepared.id) is prepared) for prepared in self.batch
-            ])
-
-    def fail(self, error: Exception) -> None:
-        """Tell the caller why nothing of it was stored."""
-        if not self.outcome.done():
-            self.outcome.set_exception(error)
 
 
 class Intake:
@@ -67,7 +38,7 @@ class Intake:
         self._materializers = tuple(materializers.values())
         self._queue = queue
         self._clock = clock
-        self._waiting: list[Submission] = []
+        self._line = Line()
         self._writing: asyncio.Task[None] | None = None
 
     async def accept(
@@ -80,15 +51,19 @@ class Intake:
         Raises InvalidStatements (every bad item), StatementConflict, TooLarge, or StoreUnavailable (sending them again
         with the same ids is harmless).
         """
-        check_batch(statements, version)
+        if self._line.is_full:
+            await self._line.room()
+        await _check(statements, version)
         if not statements:
             return []
         received = format_stored(now_us(self._clock))
-        batch = [self._prepared(each, tenant, authority, version, received) for each in statements]
-        for prepared in batch if attachments else ():
-            prepared.attachments = held(prepared.statement, attachments)
+        batch: list[Prepared] = []
+        for some in _slices(statements):
+            batch += [self._prepared(each, tenant, authority, version, received, attachments) for each in some]
+            if len(some) == SLICE:
+                await asyncio.sleep(0)
         submission = Submission(batch, asyncio.get_running_loop().create_future())
-        self._waiting.append(submission)
+        self._line.join(submission)
         if self._writing is None:
             self._writing = asyncio.create_task(self._write_waiting())
         # Whoever hangs up does not take back what was sent.
@@ -99,35 +74,33 @@ class Intake:
         while self._writing is not None:
             await asyncio.wait([self._writing])
 
-    def _prepared(self, statement: Statement, tenant: str, authority: Agent, version: str, received: str) -> Prepared:
+    def _prepared(
+        self, statement: Statement, tenant: str, authority: Agent, version: str, received: str, attachments: Collection[str] = (),
+    ) -> Prepared:
         complete = prepare(
             statement, authority=authority, version=version, received=received,
             statement_id=statement.get("id") or str(uuid.uuid4()),
         )
-        return Prepared(tenant, statement, complete, look_ups(complete), record_keys(self._materializers, complete))
+        keys = record_keys(self._materializers, complete)
+        kept = held(complete, attachments) if attachments else ()
+        prepared = Prepared(tenant, statement, complete, look_ups(complete), keys, kept)
+        # Encoded here, while others are being written, and not when its own turn to be written has come.
+        prepared.elements  # noqa: B018
+        return prepared
 
     async def _write_waiting(self) -> None:
         group: list[Submission] = []
         try:
             # What arrives in the same turn of the loop goes into the same write.
             await asyncio.sleep(0)
-            while self._waiting:
-                group = self._take_group()
+            while self._line:
+                group = self._line.next_group()
                 await self._write(group)
+                await self._line.gather_again(len(group))
         finally:
             # Nobody waits for ever, even if the write ended in a way nobody thought of.
-            _fail_all([*group, *self._waiting], StoreUnavailable("the write was given up"))
-            self._waiting, self._writing = [], None
-
-    def _take_group(self) -> list[Submission]:
-        taken, size = 0, 0
-        for submission in self._waiting:
-            size += len(submission.batch)
-            if taken and size > GROUP_LIMIT:
-                break
-            taken += 1
-        group, self._waiting = self._waiting[:taken], self._waiting[taken:]
-        return group
+            _fail_all([*group, *self._line.leave()], StoreUnavailable("the write was given up"))
+            self._writing = None
 
     async def _write(self, group: list[Submission]) -> None:
         """Write a group. What cannot be written with the others is written by itself; what is refused does not stop the rest."""
@@ -171,23 +144,16 @@ class Intake:
 def arrange(group: Iterable[Submission]) -> tuple[list[Submission], dict[str, Prepared]]:
     """What a group has to write, each id once, and who is still in it.
 
-    The first of several submissions with one id brings it in; a later one with the same statement shares it, with another
-    statement fails as a whole.
+    The first of several submissions with one id brings it in; the others, which have the same statement, share it.
     """
     fresh: dict[str, Prepared] = {}
     remaining = []
     for submission in group:
         if submission.outcome.done():
             continue
-        own = {prepared.id: prepared for prepared in submission.batch if prepared.id not in submission.known}
-        conflicts = [
-            prepared.statement["id"] for each, prepared in own.items()
-            if each in fresh and not same_statement(fresh[each].statement, prepared.sent)
-        ]
-        if conflicts:
-            submission.fail(StatementConflict(conflicts))
-            continue
-        fresh |= {each: prepared for each, prepared in own.items() if each not in fresh}
+        for prepared in submission.batch:
+            if prepared.id not in submission.known:
+                fresh.setdefault(prepared.id, prepared)
         remaining.append(submission)
     return remaining, fresh
 
@@ -206,6 +172,19 @@ def judge(group: Iterable[Submission], stored: Mapping[str, Statement]) -> list[
         submission.known |= {prepared.id for prepared in there}
         remaining.append(submission)
     return remaining
+
+
+async def _check(statements: Sequence[Any], version: str) -> None:
+    batch = BatchCheck(version)
+    for some in _slices(statements):
+        batch.take(some)
+        if len(some) == SLICE:
+            await asyncio.sleep(0)
+    batch.finish()
+
+
+def _slices(statements: Sequence[Any]) -> Iterator[Sequence[Any]]:
+    return (statements[start:start + SLICE] for start in range(0, len(statements), SLICE))
 
 
 def _fail_all(group: Iterable[Submission], error: LRSError) -> None:

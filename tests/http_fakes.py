@@ -12,14 +12,20 @@ from marshmallow import Schema, ValidationError, fields
 
 from lrs.app import bare_app
 from lrs.config import Config
+from lrs.health import Condition
 from lrs.http import keys
 from lrs.intake import Accepted
 from lrs.plugins import Adapter, Entry, Reference, Route
 from lrs.store.attachments import Kept
-from lrs.store.jobs import Job
+from lrs.store.heartbeats import Workers
+from lrs.store.jobs import STATES, Job
+from lrs.store.positions import position_of
+from lrs.store.records import Stored
 from lrs.store.statements import Page
 from lrs.xapi.agents import identity
+from lrs.xapi.json_text import dump
 from lrs.xapi.query import StatementQuery
+from lrs.xapi.times import parse_timestamp
 
 THROUGH_US = 1_795_327_782_123_456
 THROUGH = "2026-11-22T06:09:42.123456Z"
@@ -27,6 +33,7 @@ KNOWN_US = THROUGH_US - 2_000_000
 KNOWN = "2026-11-22T06:09:40.123456Z"
 ID = "6b2c1a52-0d5b-4d5c-9a3f-0c2f5ad3f6a1"
 OTHER_ID = "0f6cbd0a-59f1-4b5e-8a49-7b8a3f4a9f02"
+VERIFIED = {"checked": 3, "lines": 0, "different": ["bells.rung:tower"], "more": 0}
 JOB_ID = "0194f2a1b2c3d4e5f6a7b8c9"
 OPERATOR = "operator:a-very-long-operator-secret"
 CONFIG = Config(secret="a-secret-for-tests", operator=OPERATOR, body_limit=20_000, page_limit=10)
@@ -110,17 +117,22 @@ class FakeStatements:
     voided: set[str] = field(default_factory=set)
     asked: list[tuple[str, StatementQuery]] = field(default_factory=list)
 
-    async def get(self, tenant: str, statement_id: str, *, voided: bool) -> dict[str, Any] | None:
-        return next(
-            (each for each in self.log if each["id"] == statement_id and (each["id"] in self.voided) == voided), None
-        )
+    async def stored(self, tenant: str, statement_id: str, *, voided: bool) -> Stored | None:
+        found = (each for each in self.log if each["id"] == statement_id and (each["id"] in self.voided) == voided)
+        return next(map(_kept, found), None)
 
     async def page(self, tenant: str, query: StatementQuery, *, after: int | None = None) -> Page:
         self.asked.append((tenant, query))
         log = [each for each in self.log if query.authority in (None, identity(each["authority"]))]
         start = 0 if after is None else after + 1
         end = start + (query.limit or CONFIG.page_limit)
-        return Page(log[start:end], end - 1 if end < len(log) else None)
+        return Page([_kept(each) for each in log[start:end]], end - 1 if end < len(log) else None)
+
+
+def _kept(statement: dict[str, Any]) -> Stored:
+    """A statement as the store keeps it."""
+    body = dump({name: part for name, part in statement.items() if name != "stored"})
+    return Stored(body, position_of(parse_timestamp(statement["stored"]), 0))
 
 
 @dataclass
@@ -170,13 +182,23 @@ class FakeJobs:
 
     async def start(self, tenant: str, kind: str, arguments: Mapping[str, Any]) -> Job:
         self.asked.append((kind, dict(arguments)))
-        result = {"rebuild": {"rebuilt": {"bells.rung": 3}}, "verify": {"checked": 3, "lines": 0, "different": ["bells.rung:tower"], "more": 0}}[kind]
+        result = {"rebuild": {"rebuilt": {"bells.rung": 3}}, "verify": VERIFIED}.get(kind)
         state, result = ("done", result) if self.has_worker else ("waiting", None)
         at = datetime(2026, 11, 22, tzinfo=UTC)
         return Job(JOB_ID, tenant, kind, arguments, state, 0, None, "hidden", result, None, 0, at, None, None, None, None)
 
     async def over(self, job: Job, within_s: float) -> Job:
         return job
+
+
+@dataclass
+class FakeHealth:
+    condition: Condition | None = field(
+        default_factory=lambda: Condition(1.5, 2, dict.fromkeys(STATES, 3), Workers([{"host": "h", "pid": 1, "version": "1"}], 4.0))
+    )
+
+    async def now(self) -> Condition | None:
+        return self.condition
 
 
 @dataclass
@@ -240,6 +262,7 @@ class Fakes:
     references: FakeReferences = field(default_factory=FakeReferences)
     follower: FakeFollower = field(default_factory=FakeFollower)
     jobs: FakeJobs = field(default_factory=FakeJobs)
+    health: FakeHealth = field(default_factory=FakeHealth)
     database: FakeDatabase = field(default_factory=FakeDatabase)
     queue: FakeQueue = field(default_factory=FakeQueue)
 
@@ -250,7 +273,7 @@ class Fakes:
             keys.INTAKE: self.intake, keys.ATTACHMENTS: self.attachments,
             keys.STATEMENTS: self.statements, keys.WATERMARK: self.watermark,
             keys.DIRECTORY: self.directory, keys.REFERENCES: self.references, keys.FOLLOWER: self.follower,
-            keys.JOBS: self.jobs, keys.MATERIALIZERS: {"bells.rung": None},
+            keys.HEALTH: self.health, keys.JOBS: self.jobs, keys.MATERIALIZERS: {"bells.rung": None},
             keys.SUMMARIES: FakeSummaries(), keys.DATABASE: self.database, keys.QUEUE: self.queue,
         }.items():
             app[key] = part  # type: ignore[misc]

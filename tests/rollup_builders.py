@@ -125,7 +125,7 @@ def stops_after(records):
 
 async def erase(parts: Any, name: str, tenant: str = "school") -> int:
     """Remove the records of a learner as an erasure does, and fold anew what they were in."""
-    query = {"tenant": tenant, "statement.actor.mbox": f"mailto:{name}@school.example.org"}
+    query = {"tenant": tenant, "agents": f"mailto:{name}@school.example.org"}
     keys = [key async for each in parts.database["records"].find(query) for key in each["keys"]]
     await parts.database["records"].delete_many(query)
     by_label: dict[str, set[str]] = {}

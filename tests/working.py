@@ -7,7 +7,7 @@ from typing import Any
 
 from lrs.config import Config
 from lrs.materialize import Materializer
-from lrs.plugins import load_materializers
+from lrs.plugins import load_adapters, load_materializers
 from lrs.store.mongo import Database
 from workers.jobs import Runner, Task
 from workers.services import Services
@@ -22,7 +22,7 @@ async def working(
 ) -> AsyncIterator[Services]:
     """Jobs are carried out while the block lasts."""
     database, stop = Database.connect(config), asyncio.Event()
-    services = Services.of(database, load_materializers() if materializers is None else materializers, config)
+    services = Services.of(database, load_materializers() if materializers is None else materializers, config, adapters=load_adapters())
     runner = Runner(services.jobs, services, tasks, at_once)
     work, looking = asyncio.create_task(runner.work(stop)), asyncio.create_task(_look(runner))
     try:

@@ -25,7 +25,7 @@ from lrs.store.references import Snapshot
 from lrs.xapi.build import account_actor
 from lrs.xapi.compare import same_statement
 from lrs.xapi.documents import Place, Resource
-from lrs.xapi.prepare import prepare
+from lrs.xapi.prepare import prepare, with_stored
 from lrs.xapi.times import format_stored, parse_timestamp
 from lrs.xapi.types import Agent, Statement
 from lrs.xapi.validate import check_batch
@@ -73,7 +73,7 @@ class MemoryStatements:
                     deepcopy(statement), authority=authority, version=version,
                     received=format_stored(len(self.log)), statement_id=statement["id"],
                 )
-                known[statement["id"]] = stored
+                known[statement["id"]] = with_stored(stored, format_stored(len(self.log)))
                 self.log.append(stored)
             accepted.append(Accepted(statement["id"], new))
         return accepted

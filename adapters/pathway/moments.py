@@ -32,7 +32,7 @@ def moment_us(text: str, zone: str, place: str) -> int:
             int(year), int(month), int(day), int(hour or 0), int(minute or 0), int(second or 0), milliseconds * 1000,
             UTC if utc else _offset(sign, hours, minutes) if sign else zone_of(zone),
         )
-        return (local - EPOCH) // MICROSECOND
+        return (local.astimezone(UTC) - EPOCH) // MICROSECOND
     except (ValueError, OverflowError):
         raise InvalidEvent(place, RULE) from None
 

@@ -21,7 +21,8 @@ from lrs.http.answers import JSON, bytes_answer, json_answer
 from lrs.http.auth import CALLER
 from lrs.http.body import read_bytes
 from lrs.http.errors import HEADERS, status_of
-from lrs.http.keys import ADAPTERS, DIRECTORY
+from lrs.http.headers import consistent_through
+from lrs.http.keys import ADAPTERS, DIRECTORY, SUMMARIES
 from lrs.plugins import Adapter, Route
 
 Handler: TypeAlias = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -60,9 +61,11 @@ async def post_pathway_logs(request: web.Request) -> web.StreamResponse:
     await admit_token(request)
     query, tenant = query_of(await read_bytes(request)), request[CALLER].tenant
     settings = await request.config_dict[DIRECTORY].settings(tenant, request.config_dict[ADAPTERS][ADAPTER])
+    through_us = await request.config_dict[SUMMARIES].through(tenant)
     listing = await listing_of(request, tenant, settings, query.pathway)
     work = partial(success, listing, query, lambda: perf_counter() - began)
-    return bytes_answer(await asyncio.to_thread(work) if listing.size > LARGE else work(), JSON)
+    body = await asyncio.to_thread(work) if listing.size > LARGE else work()
+    return bytes_answer(body, JSON, headers=consistent_through(through_us))
 
 
 async def refuse_method(request: web.Request) -> web.StreamResponse:

@@ -23,13 +23,16 @@ from lrs.xapi.vocabulary import ATTEMPT_ID
 # Longer than this, in ms, counts as this: three years, so that no sum grows over 64 bits.
 LONGEST_MS = 100_000_000_000
 BEGINNINGS = frozenset({"test_started", "test_retaken"})
+# Characters of metadata that a fact keeps; what is longer is looked up in the statement when it is to be shown.
+LONGEST_METADATA = 4_000
+LONGEST_NAME = 1_000
 
 
 class Fact(msgspec.Struct, frozen=True, omit_defaults=True):
     """One event. `user` is "" for an anonymous one, `at_us` is when it happened.
 
     `kind` and `thing` are what it is about ("tests", "test-5"; a question is about its test, a message about its component), `resource`
-    what the event itself called its resource. `attempt` is the attempt that begins, `metadata` JSON text.
+    what the event itself called its resource. `attempt` is the attempt that begins, `metadata` JSON text (None: too long to keep here).
     """
 
     id: str
@@ -50,7 +53,7 @@ class Fact(msgspec.Struct, frozen=True, omit_defaults=True):
     feature: str = ""
     model: str = ""
     endpoint: str = ""
-    metadata: str = "{}"
+    metadata: str | None = "{}"
 
     @property
     def order(self) -> tuple[int, str]:
@@ -70,21 +73,36 @@ def fact_of(statement: Statement) -> Fact | None:
     base = _base(extensions)
     if base is None or not any(each["id"] == base + names.PROFILE for each in _around(context, "category")):
         return None
-    native = _mapping(extensions.get(base + names.NATIVE))
-    metadata = {**_mapping(native.get("metadata")), **_mapping(extensions.get(base + names.METADATA))}
-    kind, thing = _thing(statement, context, base)
+    native, metadata = _mapping(extensions.get(base + names.NATIVE)), _metadata(extensions, base)
+    kind, thing, name = _thing(statement, context, base)
     result: Mapping[str, Any] = statement.get("result") or {}
     statement_id, event_type, event_id = statement["id"].lower(), extensions[base + names.EVENT_TYPE], id_text(native.get("id"))
     return Fact(
         id=statement_id, at_us=parse_timestamp(statement.get("timestamp") or statement["stored"]), type=str(event_type),
         user=_user(statement, base), groups=tuple(_groups(context, base)), event=event_id,
-        resource=name_text(native.get("resourceId")) or thing, kind=kind, thing=thing, name=_name(statement, kind),
+        resource=name_text(native.get("resourceId")) or thing, kind=kind, thing=thing, name=name,
         duration_ms=_duration_ms(result), scaled=_scaled(result), success=_success(result),
         attempt=_attempt(str(event_type), extensions, event_id or statement_id),
         progress=_float(_mapping(result.get("extensions")).get(base + names.PROGRESS)),
         feature=component_word(metadata), model=name_text(metadata.get("modelKey")) or "",
-        endpoint=name_text(metadata.get("endpoint")) or "", metadata=compact(metadata),
+        endpoint=name_text(metadata.get("endpoint")) or "", metadata=_kept(compact(metadata)),
     )
+
+
+def metadata_of(statement: Statement) -> Mapping[str, Any]:
+    """The metadata of the event that a statement was made of; empty if it is not one of ours."""
+    extensions: Mapping[str, Any] = (statement.get("context") or {}).get("extensions") or {}
+    base = _base(extensions)
+    return {} if base is None else _metadata(extensions, base)
+
+
+def _metadata(extensions: Mapping[str, Any], base: str) -> dict[str, Any]:
+    native = _mapping(extensions.get(base + names.NATIVE))
+    return {**_mapping(native.get("metadata")), **_mapping(extensions.get(base + names.METADATA))}
+
+
+def _kept(metadata: str) -> str | None:
+    return metadata if len(metadata) <= LONGEST_METADATA else None
 
 
 def _base(extensions: Mapping[str, Any]) -> str | None:
@@ -112,37 +130,37 @@ def _groups(context: Mapping[str, Any], base: str) -> Iterator[str]:
             yield group
 
 
-def _thing(statement: Statement, context: Mapping[str, Any], base: str) -> tuple[str, str | None]:
-    """Kind and id of what a statement is about: its object, or what that is part of."""
-    kind, thing = _parts(statement["object"], base)
+def _thing(statement: Statement, context: Mapping[str, Any], base: str) -> tuple[str, str | None, str | None]:
+    """Kind, id and name of what a statement is about: its object, or what that is part of, whose name is not told."""
+    kind, *ids = _path(statement["object"], base)
     if kind in (names.MESSAGES, names.EVENT_TYPES):
-        return next((_parts(each, base) for each in _around(context, "parent")), ("", None))
-    return (kind, thing) if thing is not None else ("", None)
+        kind, *ids = next((_path(each, base) for each in _around(context, "parent")), [""])
+        return (kind, ids[0], None) if ids else ("", None, None)
+    # A question is part of its test, so its IRI goes on after the test's.
+    name = _name(statement["object"]) if len(ids) == 1 else None
+    return (kind, ids[0], name) if ids else ("", None, None)
 
 
-def _parts(activity: Mapping[str, Any], base: str) -> tuple[str, str | None]:
-    """Kind and id that the IRI of an activity has; a question is a part of its test, so it has the test's."""
+def _path(activity: Mapping[str, Any], base: str) -> list[str]:
+    """What the IRI of an activity has after the base: kind, id, and what is below it; [""] if it is none of ours."""
     iri = activity.get("id", "")
     if activity.get("objectType", "Activity") != "Activity" or not iri.startswith(base + names.ACTIVITIES):
-        return "", None
+        return [""]
     kind, *ids = iri.removeprefix(base + names.ACTIVITIES).split("/")
-    return kind, name_text(unquote(ids[0])) if ids else None
+    return [kind, *(name_text(unquote(each)) or "" for each in ids)]
 
 
-def _name(statement: Statement, kind: str) -> str | None:
-    """What the thing is called; of a question or message that is not its own name."""
-    if kind == "" or names.QUESTIONS in statement["object"]["id"].split("/") or names.MESSAGES in statement["object"]["id"].split("/"):
-        return None
-    texts: Mapping[str, str] = _mapping(statement["object"].get("definition")).get("name") or {}
-    return next((str(text) for text in texts.values()), None)
+def _name(activity: Mapping[str, Any]) -> str | None:
+    texts: Mapping[str, str] = _mapping(activity.get("definition")).get("name") or {}
+    return next((str(text)[:LONGEST_NAME] for text in texts.values()), None)
 
 
 def _attempt(event_type: str, extensions: Mapping[str, Any], event_id: str) -> str | None:
-    """The key of an attempt that begins: its id, else the event's."""
+    """The key of an attempt that begins: of its id, else the event's."""
     if event_type not in BEGINNINGS:
         return None
     own = id_text(extensions.get(ATTEMPT_ID))
-    return f"event {event_id}" if own is None else f"attempt {own}"
+    return digest(["event", event_id] if own is None else ["attempt", own])
 
 
 def _duration_ms(result: Mapping[str, Any]) -> int:

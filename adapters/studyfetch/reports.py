@@ -14,7 +14,6 @@ from adapters.studyfetch.facts import Fact
 from adapters.studyfetch.moments import format_ms
 from adapters.studyfetch.summaries import COMPLETED, Progress
 from adapters.studyfetch.vocabulary import ENDPOINTS, FAMILIES, family_of
-from lrs.xapi.json_text import parse
 
 Sums = Mapping[tuple[str, ...], Counter[str]]
 # How many characters of an hour name a period, and what makes it the moment at which the period starts.
@@ -28,11 +27,11 @@ def moment(micros: int | None) -> str | None:
     return None if micros is None else format_ms(micros)
 
 
-def event_answer(fact: Fact) -> dict[str, Any]:
+def event_answer(fact: Fact, metadata: Mapping[str, Any]) -> dict[str, Any]:
     """An event as the list has it: near to how it came. Without an id of its own it is known by its statement's."""
     return {
         "id": shown_id(fact), "eventType": fact.type, "userId": fact.user or None, "groupIds": list(fact.groups),
-        "resourceId": fact.resource, "timestamp": format_ms(fact.at_us), "metadata": parse(fact.metadata),
+        "resourceId": fact.resource, "timestamp": format_ms(fact.at_us), "metadata": metadata,
     }
 
 
@@ -46,20 +45,20 @@ def newest_first(facts: Iterable[Fact]) -> list[Fact]:
     return sorted(facts, key=lambda fact: (-fact.at_us, shown_id(fact), fact.id))
 
 
-def activity_answer(
-    hours: Sums, types: Sums, tests: Sums, attempts: Sums, seen: tuple[int | None, int | None]
-) -> dict[str, Any]:
-    """What a user's and a group's summary have in common. `seen` are the first and the last moment of all."""
-    by_type = {group[0]: sums["events"] for group, sums in sorted(types.items())}
+def activity_answer(used: Sums, tests: Sums, attempts: Sums, seen: tuple[int | None, int | None]) -> dict[str, Any]:
+    """What a user's and a group's summary have in common. `used` is by hour and type; `seen` are the first and the last moment of all."""
+    by_type: dict[str, int] = {}
+    for (_, event_type), sums in sorted(used.items(), key=lambda item: item[0][1]):
+        by_type[event_type] = by_type.get(event_type, 0) + sums["events"]
     scores = Scores(tests)
     return {
         "firstSeen": moment(seen[0]),
         "lastSeen": moment(seen[1]),
-        "activeDays": len({hour[:10] for hour, in hours}),
+        "activeDays": len({hour[:10] for hour, _ in used}),
         "totalEvents": sum(by_type.values()),
         "byEventType": by_type,
         "byFamily": by_family(by_type),
-        "durationSeconds": seconds(sum(sums["ms"] for sums in hours.values())),
+        "durationSeconds": seconds(sum(sums["ms"] for sums in used.values())),
         "tests": {
             "attempts": len(attempts), "completed": scores.completed, "averageScore": scores.average, "bestScore": scores.best,
         },
@@ -131,21 +130,25 @@ def ratio(part: int, whole: int) -> float | None:
     return part / whole if whole else None
 
 
-def progress_answer(progress: Progress) -> dict[str, Any]:
+def progress_answer(progress: Progress, attempts: int) -> dict[str, Any]:
     """How far a user is with a resource."""
     return {
         "resourceId": progress.thing, "kind": progress.kind, "name": progress.name,
         "firstSeen": moment(progress.first_us), "lastSeen": moment(progress.last_us),
-        "interactions": sum(progress.types.values()), "attempts": len(progress.attempts),
+        "interactions": sum(progress.types.values()), "attempts": attempts,
         "completed": progress.types.get(COMPLETED, 0), "bestScore": progress.best, "lastScore": progress.last,
         "progress": progress.progress,
     }
 
 
-def progress_list(found: Iterable[Progress]) -> list[dict[str, Any]]:
-    """What somebody makes progress on, the latest first; an endpoint that is called is nothing to learn."""
-    learnt = (each for each in found if each.kind != ENDPOINTS)
-    return [progress_answer(each) for each in sorted(learnt, key=lambda each: (-(each.last_us or 0), each.kind, each.thing))]
+def progress_list(found: Iterable[Progress], attempts: Iterable[tuple[str, ...]]) -> list[dict[str, Any]]:
+    """What somebody makes progress on, the latest first; an endpoint that is called is nothing to learn.
+
+    `attempts` are the kind and the id of what each attempt is at, and its key.
+    """
+    numbers = Counter((kind, thing) for kind, thing, _ in attempts)
+    learnt = sorted((each for each in found if each.kind != ENDPOINTS), key=lambda each: (-(each.last_us or 0), each.kind, each.thing))
+    return [progress_answer(each, numbers[each.kind, each.thing]) for each in learnt]
 
 
 def resource_answer(resource: str, anonymous: int, found: Iterable[Progress]) -> dict[str, Any]:

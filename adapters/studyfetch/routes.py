@@ -9,7 +9,7 @@ from aiohttp import web
 
 from adapters.studyfetch import reports
 from adapters.studyfetch.breakdowns import by_key
-from adapters.studyfetch.facts import digest
+from adapters.studyfetch.facts import Fact, digest, metadata_of
 from adapters.studyfetch.listing import page
 from adapters.studyfetch.queries import (
     DEFAULT_LIMIT,
@@ -32,8 +32,9 @@ from adapters.studyfetch.usage import EVERYBODY, HOURS, Subject, Usage
 from adapters.studyfetch.values import name_text
 from lrs.http.answers import json_answer
 from lrs.http.auth import CALLER
-from lrs.http.keys import SUMMARIES
+from lrs.http.keys import STATEMENTS, SUMMARIES
 from lrs.plugins import Adapter, Route
+from lrs.xapi.json_text import parse
 from lrs.xapi.times import format_stored
 
 USAGE_PATH = "/api/v1/usage"
@@ -50,7 +51,7 @@ async def get_events(request: web.Request) -> web.StreamResponse:
     wanted = Wanted(query["span"], *(query.get(name) for name in ("eventType", "userId", "groupId", "resourceId")))
     through = await consistent_through(request)
     total, facts = await page(usage, wanted, limit, offset)
-    events = [reports.event_answer(fact) for fact in facts]
+    events = [reports.event_answer(fact, await _metadata(request, fact)) for fact in facts]
     return json_answer({"events": events, "total": total, "limit": limit, "offset": offset}, headers=through)
 
 
@@ -95,8 +96,11 @@ async def get_progress(request: web.Request) -> web.StreamResponse:
     """How far a user is with each resource, the latest first."""
     query, user = load(span_query(), request.query), named(request, "user_id")
     through = await consistent_through(request)
-    found = await _progress(request, query, "user", user)
-    return json_answer({"userId": user, "resources": part_of(reports.progress_list(found), query)}, headers=through)
+    found, attempts = await asyncio.gather(
+        _progress(request, query, "user", user),
+        usage_of(request, query).lines(Subject("user", (user,)), ("kind", "thing", "attempt"), part="attempts "),
+    )
+    return json_answer({"userId": user, "resources": part_of(reports.progress_list(found, attempts), query)}, headers=through)
 
 
 @for_readers
@@ -152,12 +156,21 @@ async def get_features(request: web.Request) -> web.StreamResponse:
     return json_answer({"groups": part_of(told, query)}, headers=through)
 
 
+async def _metadata(request: web.Request, fact: Fact) -> Mapping[str, Any]:
+    """The metadata of an event. What is too long for a summary is in its statement."""
+    if fact.metadata is not None:
+        known: Mapping[str, Any] = parse(fact.metadata)
+        return known
+    statement = await request.config_dict[STATEMENTS].get(request[CALLER].tenant, fact.id, voided=False)
+    return {} if statement is None else metadata_of(statement)
+
+
 async def _activity(usage: Usage, subject: Subject) -> dict[str, Any]:
-    hours, types, tests, attempts = await asyncio.gather(
-        usage.lines(subject, ("bucket",)), usage.lines(subject, ("type",)),
-        usage.lines(subject, ("score", "passed"), part="tests "), usage.lines(subject, ("attempt",), part="attempts "),
+    used, tests, attempts = await asyncio.gather(
+        usage.lines(subject, ("bucket", "type")), usage.lines(subject, ("score", "passed"), part="tests "),
+        usage.lines(subject, ("attempt",), part="attempts "),
     )
-    return reports.activity_answer(hours, types, tests, attempts, await usage.seen(subject, hours))
+    return reports.activity_answer(used, tests, attempts, await usage.seen(subject, [hour for hour, _ in used]))
 
 
 async def _progress(request: web.Request, query: Mapping[str, Any], facet: str, own_id: str) -> Sequence[Progress]:

@@ -24,7 +24,6 @@ T = TypeVar("T")
 HOUR, MINUTE = 13, 16  # characters of a moment in ISO 8601 that name its hour, its minute
 # The most that one cell may add to a sum of a line.
 MOST = 10**12
-CALLS = frozenset({"api_call", "cache_hit"})
 # Their scores are of the graded work, and of a question: not of what the actor has done with the resource.
 NOT_OWN_SCORES = frozenset({"assignment_grader_create", "test_question_answered"})
 COMPLETED = "test_completed"
@@ -49,7 +48,6 @@ class Progress(msgspec.Struct, frozen=True, omit_defaults=True):
     first_us: int | None = None
     last_us: int | None = None
     types: dict[str, int] = {}
-    attempts: tuple[str, ...] = ()
     best: float | None = None
     name: str | None = None
     name_order: tuple[int, str] | None = None
@@ -70,12 +68,11 @@ def minute_of(fact: Fact) -> str:
 
 
 def cell_keys(statement: Statement) -> Iterable[str]:
-    """The cell of an event. Machines may make thousands of calls in a minute: those are spread over 256 cells."""
+    """The cell of an event: of the minute, type, user and resource, one of 256, as machines do the same thousands of times."""
     fact = fact_of(statement)
     if fact is None:
         return []
-    part = fact.id[:2] if not fact.user or fact.type in CALLS else ""
-    return [digest([minute_of(fact), fact.type, fact.user, fact.kind, fact.thing, fact.resource, part])]
+    return [digest([minute_of(fact), fact.type, fact.user, fact.kind, fact.thing, fact.resource, fact.id[:2]])]
 
 
 def cell_step(cell: Cell, statement: Statement) -> Cell:
@@ -146,8 +143,10 @@ def _completed(fact: Fact) -> dict[str, str] | None:
 
 
 def _begun(fact: Fact) -> dict[str, str] | None:
-    """An attempt at a test by a user: what is told twice of it is one attempt."""
-    return None if fact.attempt is None else {"attempt": digest([fact.user, fact.kind, fact.thing, fact.attempt])}
+    """An attempt of a user at a test: what is told twice of it is one attempt."""
+    if fact.attempt is None:
+        return None
+    return {"kind": fact.kind, "thing": fact.thing or "", "attempt": digest([fact.user, fact.kind, fact.thing, fact.attempt])}
 
 
 def progress_keys(statement: Statement) -> Iterable[str]:
@@ -170,7 +169,6 @@ def progress_step(progress: Progress, statement: Statement) -> Progress:
 def with_fact(progress: Progress, fact: Fact) -> Progress:
     """One event more, wherever in time."""
     types = Counter(progress.types) + Counter({fact.type: 1})
-    attempts = set(progress.attempts) | ({fact.attempt} if fact.attempt is not None else set())
     scored = None if fact.type in NOT_OWN_SCORES else fact.scaled
     name, name_order = _latest(progress.name, progress.name_order, fact.name, fact.order)
     last, last_order = _latest(progress.last, progress.last_order, scored, fact.order)
@@ -180,7 +178,7 @@ def with_fact(progress: Progress, fact: Fact) -> Progress:
         resources=tuple(sorted({*progress.resources, *fact.resources})),
         first_us=fact.at_us if progress.first_us is None else min(progress.first_us, fact.at_us),
         last_us=fact.at_us if progress.last_us is None else max(progress.last_us, fact.at_us),
-        types=dict(sorted(types.items())), attempts=tuple(sorted(attempts)),
+        types=dict(sorted(types.items())),
         best=scored if progress.best is None else max(progress.best, progress.best if scored is None else scored),
         name=name, name_order=name_order, last=last, last_order=last_order, progress=percent, progress_order=progress_order,
     )

@@ -50,6 +50,7 @@ WRITES_STATE = Access(Door.CALLER, frozenset({"all", "state"}))
 READS_PROFILES = Access(Door.CALLER, frozenset({"all", "all/read", "profile", "profile/read"}))
 WRITES_PROFILES = Access(Door.CALLER, frozenset({"all", "profile"}))
 WRITES_EVENTS = Access(Door.CALLER, frozenset({"all", "events/write"}))
+READS_IMPORTS = Access(Door.CALLER, frozenset({"all", "all/read", "events/write"}))
 READS_REPORTS = Access(Door.CALLER, frozenset({"all", "all/read", "reports/read"}))
 # What all statements together say about an agent or activity: not for who sees only the own ones.
 READS_DEFINITIONS = Access(Door.CALLER, frozenset({"all", "all/read", "statements/read"}))
@@ -75,7 +76,7 @@ async def caller_of(request: web.Request) -> Caller:
 
     Raises Unauthorized if none of them came, or what came is not known; RateLimited; IssuerUnavailable.
     """
-    directory, headers = request.config_dict[DIRECTORY], request.headers
+    directory, headers = request.app[DIRECTORY], request.headers
     caller = None
     if "Authorization" in headers:
         caller = await _caller_by_authorization(request, headers["Authorization"])
@@ -91,10 +92,10 @@ async def caller_of(request: web.Request) -> Caller:
 
 
 async def _caller_by_authorization(request: web.Request, header: str) -> Caller | None:
-    directory, tokens = request.config_dict[DIRECTORY], request.config_dict.get(TOKENS)
+    directory = request.app[DIRECTORY]
     scheme, _, token = header.partition(" ")
-    if scheme.lower() == "bearer" and tokens is not None:
-        caller = await tokens.caller(token.strip())
+    if scheme.lower() == "bearer" and TOKENS in request.app:
+        caller = await request.app[TOKENS].caller(token.strip())
         # The issuer may go on naming a tenant that we have no more.
         return caller if caller is not None and await directory.has_tenant(caller.tenant) else None
     pair = basic_pair(header)
@@ -103,9 +104,8 @@ async def _caller_by_authorization(request: web.Request, header: str) -> Caller 
 
 async def count(request: web.Request, caller: Caller) -> None:
     """One request more by a caller that was found in another way than by `caller_of`. Raises RateLimited."""
-    limits = request.config_dict.get(RATE_LIMITS)
-    if limits is not None:
-        await limits.take(caller)
+    if RATE_LIMITS in request.app:
+        await request.app[RATE_LIMITS].take(caller)
 
 
 def admit_operator(request: web.Request) -> None:

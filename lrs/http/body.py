@@ -29,7 +29,7 @@ async def read_bytes(request: web.Request) -> bytes:
     aiohttp decompresses piece by piece, only as fast as we read: what expands without end costs no more than the limit.
     Raises UnsupportedMediaType for an unknown encoding, InvalidBody for a body that is not in the encoding it claims.
     """
-    limit = request.config_dict[CONFIG].body_limit
+    limit = request.app[CONFIG].body_limit
     if (request.content_length or 0) > limit:
         raise _too_large(limit)
     _refuse_encoding(request)
@@ -89,7 +89,7 @@ async def _read(request: web.Request, listed: Callable[[Any], list[Any]]) -> tup
 async def _read_multipart(request: web.Request, listed: Callable[[Any], list[Any]]) -> tuple[list[Any], Received]:
     """What the first part says decides whether the others are read at all. Communication 1.5.2."""
     _refuse_encoding(request)
-    config, version = request.config_dict[CONFIG], request[VERSION]
+    config, version = request.app[CONFIG], request[VERSION]
     parts = PartsOf(request, config.body_limit, config.attachment_limit)
     statements = listed(parse(await parts.first()))
     check_batch(statements, version)

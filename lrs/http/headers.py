@@ -10,7 +10,8 @@ from aiohttp import web
 from lrs.errors import InvalidParameter
 from lrs.http.keys import CONFIG, WATERMARK
 from lrs.http.logs import REQUEST_ID, REQUEST_ID_HEADER
-from lrs.xapi.times import format_stored, parse_timestamp
+from lrs.store.positions import stored_us_of
+from lrs.xapi.times import format_stored
 
 VERSION = web.RequestKey("version", str)
 # What a caller's tenant takes for the version of requests that name none we speak.
@@ -43,9 +44,9 @@ def consistent_through(through_us: int) -> dict[str, str]:
     return {CONSISTENT_THROUGH: format_stored(through_us)}
 
 
-def last_modified(stored: str) -> dict[str, str]:
-    """A statement's `stored` as a header, in whole seconds. xAPI 1.0.3, Communication 2.1.3."""
-    return {"Last-Modified": formatdate(parse_timestamp(stored) // 1_000_000, usegmt=True)}
+def last_modified(position: int) -> dict[str, str]:
+    """The time in a statement's position as a header, in whole seconds. xAPI 1.0.3, Communication 2.1.3."""
+    return {"Last-Modified": formatdate(stored_us_of(position) // 1_000_000, usegmt=True)}
 
 
 def etag(body: bytes) -> dict[str, str]:

@@ -1,4 +1,8 @@
-"""Typed keys of what an application carries. Handlers use `request.config_dict[KEY]`: `request.app` may be a host's."""
+"""Typed keys of what an application carries.
+
+Handlers and middlewares use `request.app[KEY]`, which is ours while they run, wherever we are mounted; on every request's way it is
+the cheaper one. Signal handlers use `request.config_dict[KEY]`: by then `request.app` may be a host's.
+"""
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
@@ -10,6 +14,7 @@ from lrs.config import Config
 from lrs.dead_letters import DeadLetters
 from lrs.events import Events
 from lrs.follow import Follower
+from lrs.health import Health
 from lrs.intake import Intake
 from lrs.jobs import Jobs
 from lrs.materialize import Materializer
@@ -38,6 +43,7 @@ WATERMARK = web.AppKey("watermark", Watermark)
 SUMMARIES = web.AppKey("summaries", Summaries)
 MATERIALIZERS = web.AppKey("materializers", Mapping[str, Materializer[Any]])
 JOBS = web.AppKey("jobs", Jobs)
+HEALTH = web.AppKey("health", Health)
 FOLLOWER = web.AppKey("follower", Follower)
 DIRECTORY = web.AppKey("directory", Directory)
 REFERENCES = web.AppKey("references", References)

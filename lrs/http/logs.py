@@ -51,7 +51,7 @@ def new_request_id() -> str:
 
 def _record(request: web.Request, status: int, duration_s: float) -> None:
     route = route_of(request)
-    request.config_dict[METRICS].count(request.method, route, status, duration_s)
+    request.app[METRICS].count(request.method, route, status, duration_s)
     logger.info(
         "request", request_id=request[REQUEST_ID], method=request.method, route=route, tenant=_tenant(request),
         status=status, duration_ms=round(duration_s * 1000, 3),

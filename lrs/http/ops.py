@@ -27,7 +27,7 @@ LIFE = web.AppKey("life", Life)
 @web.middleware
 async def count_under_way(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Know how many requests are under way; once draining, an answer is the last on its connection."""
-    life = request.config_dict[LIFE]
+    life = request.app[LIFE]
     life.under_way += 1
     try:
         response = await handler(request)

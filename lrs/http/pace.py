@@ -19,9 +19,9 @@ class SlowSender(TimeoutError):
 @web.middleware
 async def keep_pace(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Whoever waits for more of a body that comes too slowly is told so, however it is read. Raises TooSlow."""
-    if not request.can_read_body:
+    if request.content.is_eof():  # there is none, or it came with the head
         return await handler(request)
-    watch = _Watch(request, request.config_dict[CONFIG].request_timeout)
+    watch = _Watch(request, request.app[CONFIG].request_timeout)
     try:
         return await handler(request)
     except SlowSender:

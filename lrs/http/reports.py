@@ -1,11 +1,12 @@
 """Reports of any traffic: learner × activity, learner × course, activities, courses, days, mastery. docs/reports.md."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from typing import Any, TypeVar
 
 from aiohttp import web
 
+from lrs.activities import ACTIVITY, Canonical
 from lrs.http.answers import json_answer
 from lrs.http.auth import CALLER
 from lrs.http.body import read_json
@@ -43,11 +44,14 @@ from lrs.reports.tables import (
     progress_item,
     statistics_item,
 )
+from lrs.xapi.formats import accepted_languages, one_language
 
 C = TypeVar("C", ActivityCell, CourseCell)
 
 # Cells that a page of JSON looks at, where most do not pass a filter. Then it is short, and `more` goes on.
 MOST_LOOKED_AT = 5_000
+# Read at a time once the first ones were not enough.
+MORE_AT_ONCE = 500
 DAYS_BY_DEFAULT = 30
 # The rules are kept where adapters' settings are, under a name that no adapter has.
 RULES = Adapter("mastery-rules", "1", MasteryRulesSchema)
@@ -65,7 +69,7 @@ async def get_progress(request: web.Request) -> web.StreamResponse:
         return progress_item(cell, rule, with_registrations=query.get("registrations", False))
 
     read = _cells(request, ACTIVITY_CELL, query, ("learner", "activity"), activity_key, wanted, item)
-    return await _answer(request, query, "progress", PROGRESS_COLUMNS, read)
+    return await _answer(request, query, "progress", PROGRESS_COLUMNS, _titled(request, "activity", read))
 
 
 async def get_mastery(request: web.Request) -> web.StreamResponse:
@@ -80,7 +84,7 @@ async def get_mastery(request: web.Request) -> web.StreamResponse:
         return mastery_item(cell, rules.rule_for(cell.activity, cell.activity_type))
 
     read = _cells(request, ACTIVITY_CELL, query, ("learner", "activity"), activity_key, wanted, item)
-    return await _answer(request, query, "mastery", MASTERY_COLUMNS, read)
+    return await _answer(request, query, "mastery", MASTERY_COLUMNS, _titled(request, "activity", read))
 
 
 async def get_course_progress(request: web.Request) -> web.StreamResponse:
@@ -91,21 +95,21 @@ async def get_course_progress(request: web.Request) -> web.StreamResponse:
         return cell.statements > 0 and _is_completed(cell, query) and _within(cell.last_us, query)
 
     read = _cells(request, COURSE_CELL, query, ("learner", "course"), course_key, wanted, course_progress_item)
-    return await _answer(request, query, "progress", COURSE_PROGRESS_COLUMNS, read)
+    return await _answer(request, query, "progress", COURSE_PROGRESS_COLUMNS, _titled(request, "course", read))
 
 
 async def get_activities(request: web.Request) -> web.StreamResponse:
     """GET /reports/activities: learners, outcomes, scores and times of activities."""
     query = loaded(request, ActivitiesSchema)
     read = _lines(request, ACTIVITY_CELL, "activities", "activity", ACTIVITY_SUMS, query)
-    return await _answer(request, query, "activities", ACTIVITY_COLUMNS, read)
+    return await _answer(request, query, "activities", ACTIVITY_COLUMNS, _titled(request, "activity", read))
 
 
 async def get_courses(request: web.Request) -> web.StreamResponse:
     """GET /reports/courses: learners, outcomes, scores and times of courses."""
     query = loaded(request, CoursesSchema)
     read = _lines(request, COURSE_CELL, "courses", "course", COURSE_SUMS, query)
-    return await _answer(request, query, "courses", COURSE_COLUMNS, read)
+    return await _answer(request, query, "courses", COURSE_COLUMNS, _titled(request, "course", read))
 
 
 async def get_daily(request: web.Request) -> web.StreamResponse:
@@ -163,9 +167,9 @@ def _cells(
             cell = await summaries.current(tenant, materializer, key_of(query[names[0]], query[names[1]]))
             return Page([item(cell)] if wanted(cell) else [])
         items: list[Item] = []
-        looked_at = 0
+        looked_at, size = 0, limit
         while looked_at < MOST_LOOKED_AT:
-            cells, following = await summaries.page(tenant, materializer, facets, after=after, limit=limit)
+            cells, following = await summaries.page(tenant, materializer, facets, after=after, limit=size)
             for key, cell in cells:
                 after = key
                 if wanted(cell):
@@ -175,7 +179,7 @@ def _cells(
                     return Page(items, None if last else key)
             if following is None:
                 return Page(items)
-            after, looked_at = following, looked_at + len(cells)
+            after, looked_at, size = following, looked_at + size, max(limit, MORE_AT_ONCE)
         return Page(items, after)
 
     return read
@@ -198,6 +202,24 @@ def _lines(
         return Page(items, lines[limit - 1].group[0] if len(lines) > limit else None)
 
     return read
+
+
+def _titled(request: web.Request, name: str, read: Read) -> Read:
+    """The same, with the names of the activities in the column `name`, as their definitions have them now."""
+    summaries, tenant = request.config_dict[SUMMARIES], request[CALLER].tenant
+    languages = accepted_languages(request.headers.get("Accept-Language", ""))
+
+    async def titled(after: str | None, limit: int) -> Page:
+        page = await read(after, limit)
+        known = await summaries.saved(tenant, ACTIVITY, list(dict.fromkeys(item[name] for item in page.items)))
+        return Page([{**item, "title": _title(known.get(item[name]), languages)} for item in page.items], page.next)
+
+    return titled
+
+
+def _title(known: Canonical | None, languages: Sequence[str]) -> str | None:
+    names = known.definition.get("name", {}) if known else {}
+    return next(iter(one_language(names, languages).values()), None)
 
 
 def _days(query: Mapping[str, Any], today: date) -> tuple[str, str]:

@@ -17,7 +17,7 @@ async def named_tenant(request: web.Request) -> str | None:
     """
     prefix = request.match_info.get("tenant")
     host = host_of(request.headers.get(hdrs.HOST, ""))
-    mapped = await request.config_dict[DIRECTORY].tenant_of_host(host) if host else None
+    mapped = await request.app[DIRECTORY].tenant_of_host(host) if host else None
     if None not in (prefix, mapped) and prefix != mapped:
         raise Forbidden(UNREACHED)
     return prefix or mapped

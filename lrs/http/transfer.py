@@ -50,8 +50,8 @@ async def get_export(request: web.Request) -> web.StreamResponse:
     await response.prepare(request)
     try:
         piece = bytearray()
-        async for statement in request.config_dict[STATEMENTS].in_order(tenant, since_us, through_us):
-            piece += dump(statement) + b"\n"
+        async for stored in request.config_dict[STATEMENTS].in_order(tenant, since_us, through_us):
+            piece += stored.text + b"\n"
             if len(piece) >= PIECE_BYTES:
                 await response.write(bytes(piece))
                 piece.clear()

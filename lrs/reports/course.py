@@ -91,7 +91,7 @@ class _Part(msgspec.Struct, frozen=True):
 
 def _part(statement: Statement, key: str) -> _Part:
     fact = fact_of(statement)
-    return _Part(fact, next(each for each in fact.courses if course_key(fact.learner, each) == key))
+    return _Part(fact, {course_key(fact.learner, each): each for each in fact.courses}[key])
 
 
 def _step(cell: CourseCell, part: _Part) -> CourseCell:

@@ -1,4 +1,7 @@
-"""Cells and lines as the rows that readers of reports get: flat, one value a column, null where nothing is known."""
+"""Cells and lines as the rows that readers of reports get: flat, one value a column, null where nothing is known.
+
+`title`, the name of an activity, is in its definition and not in its cells: it is left empty here.
+"""
 
 from collections.abc import Mapping
 from typing import Any, TypeAlias
@@ -31,6 +34,7 @@ def progress_item(cell: ActivityCell, rule: Rule, *, with_registrations: bool = 
         "learner": cell.learner,
         "name": cell.named[1] if cell.named else None,
         "activity": cell.activity,
+        "title": None,
         "activity_type": cell.activity_type,
         "courses": list(cell.courses),
         "first_at": moment(cell.first_us),
@@ -70,6 +74,7 @@ def course_progress_item(cell: CourseCell) -> Item:
         "learner": cell.learner,
         "name": cell.named[1] if cell.named else None,
         "course": cell.course,
+        "title": None,
         "first_at": moment(cell.first_us),
         "last_at": moment(cell.last_us),
         "statements": cell.statements,
@@ -91,6 +96,7 @@ def mastery_item(cell: ActivityCell, rule: Rule) -> Item:
         "learner": cell.learner,
         "name": cell.named[1] if cell.named else None,
         "activity": cell.activity,
+        "title": None,
         "activity_type": cell.activity_type,
         "rule": told(rule),
         "mastered": at_us is not None,
@@ -105,7 +111,7 @@ def mastery_item(cell: ActivityCell, rule: Rule) -> Item:
 def statistics_item(line: Line, name: str, counts: tuple[str, ...]) -> Item:
     """A line of activities or courses: `name` says which, `counts` are the sums of it."""
     sums = line.sums
-    item: Item = {name: line.group[1]} | {each: sums.get(each, 0) for each in counts if each not in BINS and each != "score"}
+    item: Item = {name: line.group[1], "title": None} | {each: sums.get(each, 0) for each in counts if each not in BINS and each != "score"}
     scored = sums.get("scored", 0)
     item["mean_score"] = round(sums.get("score", 0) / MILLION / scored, 6) if scored else None
     return item | {told_as: sums.get(each, 0) for each, told_as in BINS.items()}

@@ -1,12 +1,13 @@
 """Who may do what: tenants, their credentials, and the settings of their adapters."""
 
 import asyncio
-import hashlib
 import hmac
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
+from functools import partial
+from hashlib import blake2b
 from typing import Any, cast
 
 from pymongo.errors import DuplicateKeyError
@@ -14,14 +15,18 @@ from pymongo.errors import DuplicateKeyError
 from lrs.config import Config
 from lrs.errors import CredentialTaken, HostTaken, NotFound, TenantLeaving
 from lrs.plugins import Adapter, Caller, Rate
+from lrs.store.jobs import RUNNING
 from lrs.store.mongo import Database
 from lrs.store.traces import remove_all_of
 from lrs.xapi.types import Agent
 
 # How long a process may go on with what it knows of a credential or setting; a revocation works everywhere within a second.
 FRESH_FOR_S = 0.5
+# How long a worker may go on with a job that is not there any more: it renews its lease every second.
+JOBS_END_WITHIN_S = 3.0
 # More than a server is likely to see within that time; beyond, the whole cache is dropped, so that junk keys cannot fill memory.
 MOST_CACHED = 10_000
+NEVER: tuple[float, Any] = (float("-inf"), None)
 HERE_TO_STAY = {"leaving": {"$exists": False}}
 
 
@@ -36,8 +41,12 @@ class Directory:
         self._tenants = database["tenants"]
         self._credentials = database["credentials"]
         self._settings = database["settings"]
+        self._jobs = database["jobs"]
         self._secret = secret.encode()
+        self._pairs_key = blake2b(self._secret, person=b"basic pairs").digest()
+        # When it was asked for, and what it is, or who will know.
         self._cache: dict[tuple[str, str], tuple[float, Any]] = {}
+        self._loading: dict[tuple[str, str], tuple[float, Any]] = {}
 
     async def create_tenant(self, tenant: str, hosts: Iterable[str] | None = None) -> bool:
         """Make a tenant; whether it is new. `hosts` are the names that lead to it from now on; None: as they were.
@@ -64,7 +73,7 @@ class Directory:
             raise HostTaken("one of these hosts leads to another tenant") from None
         if found is None:
             raise TenantLeaving(f"tenant {tenant} is being deleted; if that was interrupted, delete it once more")
-        self._cache.clear()
+        self._forget()
 
     async def hosts(self, tenant: str) -> list[str]:
         """The host names that lead to a tenant. NotFound."""
@@ -84,7 +93,25 @@ class Directory:
         """Give a tenant a default version of its own; None: the server's."""
         change = {"$unset": {"xapi_default_version": ""}} if version is None else {"$set": {"xapi_default_version": version}}
         await self._tenants.update_one({"_id": tenant}, change)
-        self._cache.pop(("version", tenant), None)
+        self._forget_one(("version", tenant))
+
+    async def retention(self, tenant: str) -> int | None:
+        """For how many days a tenant's statements are kept; None: for ever. NotFound."""
+        found = await self._tenants.find_one({"_id": tenant, **HERE_TO_STAY}, projection={"retention_days": 1})
+        if found is None:
+            raise NotFound(f"there is no tenant {tenant}")
+        days = found.get("retention_days")
+        return None if days is None else int(days)
+
+    async def set_retention(self, tenant: str, days: int | None) -> None:
+        """Keep a tenant's statements for so many days; None: for ever."""
+        change = {"$unset": {"retention_days": ""}} if days is None else {"$set": {"retention_days": days}}
+        await self._tenants.update_one({"_id": tenant, **HERE_TO_STAY}, change)
+
+    async def with_retention(self) -> list[str]:
+        """The tenants that do not keep their statements for ever."""
+        query = {"retention_days": {"$exists": True}, **HERE_TO_STAY}
+        return [each["_id"] async for each in self._tenants.find(query, projection={"_id": 1})]
 
     async def tenant_of_host(self, host: str) -> str | None:
         """The tenant a host name leads to; None if it leads to none."""
@@ -112,12 +139,16 @@ class Directory:
         if await self._tenants.find_one_and_update({"_id": tenant}, {"$set": {"leaving": True}}) is None:
             raise NotFound(f"there is no tenant {tenant}")
         await self._credentials.delete_many({"tenant": tenant})
+        at_it = await self._jobs.count_documents({"tenant": tenant, "state": RUNNING}, limit=1)
+        await self._jobs.delete_many({"tenant": tenant})
+        # Who works for it finds out when the lease is to be renewed, and stops.
+        await asyncio.sleep(JOBS_END_WITHIN_S if at_it else 0)
         # By then no process takes its credentials and tokens for valid, and nothing new comes in.
         await asyncio.sleep(2 * FRESH_FOR_S)
         await remove_all_of(tenant, self._database)
         # Last, so that what a crash leaves can still be asked for.
         await self._tenants.delete_one({"_id": tenant})
-        self._cache.clear()
+        self._forget()
 
     async def add_credential(
         self, tenant: str, *, kind: str, key: str, secret: str | None, scopes: Iterable[str],
@@ -158,16 +189,24 @@ class Directory:
         removed = await self._credentials.delete_one(
             {"tenant": tenant, "$or": [{"_id": {"$in": ids}}, {"kind": "api_key", "key": key}]}
         )
-        self._cache.clear()
+        self._forget()
         if not removed.deleted_count:
             raise NotFound(f"tenant {tenant} has no such credential")  # not named: it may be an API key
 
     async def caller_of_basic(self, key: str, secret: str) -> Caller | None:
         """Who a key and secret stand for; None if nobody."""
+        # Known again by one short digest for as long as the credential behind it is fresh. What it is kept under tells nobody a secret.
+        pair = ("basic", blake2b(f"{key}:{secret}".encode(), key=self._pairs_key, digest_size=32).hexdigest())
+        at, caller = self._cache.get(pair, NEVER)
+        if time.monotonic() - at < FRESH_FOR_S:
+            return caller  # type: ignore[no-any-return]
         found = await self._credential("basic", key)
         if found is None or not hmac.compare_digest(found["digest"], self._digest(secret)):
             return None
-        return self._caller(found)
+        caller = self._caller(found)
+        if (known := self._cache.get(("credential", self._credential_id("basic", key)))) is not None:
+            self._cache[pair] = (known[0], caller)
+        return caller
 
     async def caller_of_api_key(self, api_key: str) -> Caller | None:
         """Who an API key stands for; None if nobody."""
@@ -189,7 +228,7 @@ class Directory:
         await self.require_tenant(tenant)
         key = f"{tenant}/{adapter.name}"
         await self._settings.replace_one({"_id": key}, {"tenant": tenant, "settings": dict(settings)}, upsert=True)
-        self._cache.pop(("settings", key), None)
+        self._forget_one(("settings", key))
 
     async def _credential(self, kind: str, key: str) -> Mapping[str, Any] | None:
         credential_id = self._credential_id(kind, key)
@@ -198,21 +237,41 @@ class Directory:
         )
 
     async def _fresh(self, key: tuple[str, str], load: Any) -> Any:
-        asked = time.monotonic()
-        at, value = self._cache.get(key, (float("-inf"), None))
-        if asked - at >= FRESH_FOR_S:
-            value = await load()
-            if len(self._cache) >= MOST_CACHED:
-                self._cache.clear()
-            self._cache[key] = (asked, value)
-        return value
+        now = time.monotonic()
+        at, value = self._cache.get(key, NEVER)
+        if now - at < FRESH_FOR_S:
+            return value
+        # All who ask in the meantime wait for one answer, unless it is so long in coming that it may be stale when it is there.
+        began, loading = self._loading.get(key, NEVER)
+        if loading is None or now - began >= FRESH_FOR_S:
+            began, loading = self._loading[key] = now, asyncio.ensure_future(load())
+            loading.add_done_callback(partial(self._loaded, key, now))
+        return await asyncio.shield(loading)
+
+    def _loaded(self, key: tuple[str, str], began: float, loading: asyncio.Future[Any]) -> None:
+        if self._loading.get(key, NEVER)[1] is not loading:
+            return  # it was forgotten, or a later one is under way
+        del self._loading[key]
+        if loading.cancelled() or loading.exception():
+            return
+        if len(self._cache) >= MOST_CACHED:
+            self._cache.clear()
+        self._cache[key] = (began, loading.result())
+
+    def _forget(self) -> None:
+        self._cache.clear()
+        self._loading.clear()
+
+    def _forget_one(self, key: tuple[str, str]) -> None:
+        self._cache.pop(key, None)
+        self._loading.pop(key, None)
 
     def _credential_id(self, kind: str, key: str) -> str:
         """A basic key is no secret and stands for itself; an API key is one, and only its digest is kept."""
         return f"basic:{key}" if kind == "basic" else f"api_key:{self._digest(key).hex()}"
 
     def _digest(self, secret: str) -> bytes:
-        return hmac.new(self._secret, secret.encode(), hashlib.sha256).digest()
+        return hmac.digest(self._secret, secret.encode(), "sha256")
 
     def _hint(self, api_key: str) -> str:
         """Enough of an API key to tell it from others, too little to use or to guess it."""

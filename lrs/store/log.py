@@ -16,11 +16,9 @@ from lrs.errors import StoreUnavailable
 from lrs.store.attachments import claim
 from lrs.store.chains import Chains, End
 from lrs.store.mongo import Database, is_transient
-from lrs.store.positions import stored_us_of
 from lrs.store.records import Prepared, record_id, to_record
 from lrs.store.watermark import Watermark, now_us
 from lrs.store.writers import Fenced, Unannounced, Writer
-from lrs.xapi.times import format_stored
 
 logger = structlog.get_logger(__name__)
 
@@ -218,8 +216,7 @@ class Log:
                 if target is not None:
                     await self._records.update_one(
                         {"_id": void_id},
-                        {"$addToSet": {"keys": {"$each": target.get("keys", [])}},
-                         "$set": {"position": position, "statement.stored": format_stored(stored_us_of(position))}},
+                        {"$addToSet": {"keys": {"$each": target.get("keys", [])}}, "$set": {"position": position}},
                         session=session,
                     )
         except Fenced:

@@ -1,28 +1,37 @@
-"""A record: what MongoDB holds for one statement, and the statement back out of it."""
+"""What MongoDB holds for a statement: its JSON text, and beside it all that it can be found by. And the statement back out of it.
+
+The text is kept as it will be given back, but for `stored`, which the position says. Pages are joined from these texts without looking into
+them. docs/decisions/0013-statements-are-kept-as-text.md.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from functools import cached_property
+from struct import Struct
 from typing import Any
 
 import bson
-from bson.errors import InvalidDocument
+import orjson
+from bson.datetime_ms import DatetimeMS
 from bson.raw_bson import RawBSONDocument
 
 from lrs.errors import InvalidStatement, TooLarge
 from lrs.store.positions import stored_us_of
-from lrs.xapi.json_text import dump, is_plain, parse
+from lrs.xapi.json_text import dump, parse
 from lrs.xapi.lookups import LookUps
 from lrs.xapi.times import format_stored
 from lrs.xapi.types import Statement
 
 # MongoDB refuses documents over 16 MiB; some of that is the look-up fields'.
 LARGEST = 15 * 1024 * 1024
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-LOOK_UP_FIELDS = ("verb", "activity", "agents", "related_agents", "related_activities", "registration", "refs", "voids", "authority")
 # Those that a statement shares with whatever refers to it. xAPI 1.0.3, Communication 2.1.3.
 CHAINED_FIELDS = ("verb", "activity", "agents", "related_agents", "related_activities", "registration")
-FACTS = ("scaled", "success", "completion", "duration_s")
+EMPTY: tuple[Any, ...] = ((), [], {})
+# What a date of the driver's can hold: the years 1 to 9999.
+FIRST_DATE_US, LAST_DATE_US = -62_135_596_800_000_000, 253_402_300_799_999_999
+# A BSON document is its length, its elements and a zero; an int64 element is 0x12, its name, a zero and the number.
+LENGTH, POSITION = Struct("<i"), Struct("<q")
+POSITION_IS = b"\x12position\x00"
 
 
 def record_id(tenant: str, statement_id: str) -> str:
@@ -51,10 +60,23 @@ class Prepared:
     inherited: Mapping[str, Sequence[str]] = field(default_factory=dict)
     awaits: str | None = None
 
-    @property
+    @cached_property
     def id(self) -> str:
         """The record's `_id`."""
         return record_id(self.tenant, self.statement["id"])
+
+    @cached_property
+    def text(self) -> str | bytes:
+        """The statement as `text_of` writes it."""
+        return text_of(self.statement)
+
+    @cached_property
+    def elements(self) -> bytes:
+        """The record without its position, as BSON elements, if the log adds nothing to it. Raises TooLarge, InvalidStatement.
+
+        Made before the write, so that nothing is encoded while others wait for a transaction.
+        """
+        return _elements(self)
 
     def own(self) -> dict[str, list[str]]:
         """The look-up values it has by itself, each field as a list."""
@@ -69,62 +91,96 @@ class Prepared:
 
 
 def to_record(prepared: Prepared, position: int) -> RawBSONDocument:
-    """The record at a position of the log, encoded once. Sets the statement's `stored`. Raises TooLarge, InvalidStatement.
-
-    The statement is a native document, so that operators can read and aggregate it. What BSON cannot hold exactly (NUL in a key,
-    integers over 64 bit, numbers finer than a double) is kept as JSON text instead.
-    """
-    prepared.statement["stored"] = format_stored(stored_us_of(position))
-    document = {"_id": prepared.id, "tenant": prepared.tenant, "position": position, **_beside(prepared)}
-    try:
-        if not is_plain(prepared.statement):
-            raise InvalidDocument("numbers that only text keeps")
-        raw = bson.encode({**document, "statement": prepared.statement})
-    except (InvalidDocument, OverflowError, UnicodeError):
-        raw = bson.encode({**document, "text": _text(prepared.statement)})
-    if len(raw) > LARGEST:
-        raise TooLarge(f"statement {prepared.statement['id']} takes {len(raw)} bytes, more than {LARGEST}")
-    return RawBSONDocument(raw)
+    """The record at a position of the log. Raises TooLarge, InvalidStatement."""
+    from_the_log = prepared.more_keys or prepared.voided_at is not None or prepared.inherited or prepared.awaits is not None
+    elements = _elements(prepared) if from_the_log else prepared.elements
+    size = LENGTH.size + len(elements) + len(POSITION_IS) + POSITION.size + 1
+    return RawBSONDocument(b"".join((LENGTH.pack(size), elements, POSITION_IS, POSITION.pack(position), b"\x00")))
 
 
-def _text(statement: Statement) -> str:
-    try:
-        return dump(statement).decode()
-    except (TypeError, ValueError, RecursionError) as error:  # it was never JSON, but made by code
-        raise InvalidStatement("", f"cannot be written as JSON: {error}") from error
+def _elements(prepared: Prepared) -> bytes:
+    text = prepared.text
+    document = {"_id": prepared.id, "tenant": prepared.tenant, **_beside(prepared), "text": text}
+    elements = bson.encode(document)[LENGTH.size:-1]
+    if len(elements) > LARGEST:
+        raise TooLarge(f"statement {prepared.statement['id']} takes {len(elements)} bytes, more than {LARGEST}")
+    return elements
 
 
 def _beside(prepared: Prepared) -> dict[str, Any]:
-    fields = {name: _listed(getattr(prepared.look_ups, name)) for name in LOOK_UP_FIELDS}
-    if prepared.look_ups.refs is not None:
-        # Lists, as more may come in when what it refers to is stored later.
-        fields |= prepared.chained()
-    facts = {name: getattr(prepared.look_ups, name) for name in FACTS}
-    facts["timestamp"] = _date(prepared.look_ups.timestamp_us)
+    """What stands beside the text: nothing that is empty."""
+    own = prepared.look_ups
+    facts = {
+        "scaled": own.scaled, "success": own.success, "completion": own.completion, "duration_s": own.duration_s,
+        "timestamp": _date(own.timestamp_us),
+    }
     beside = {
-        **fields,
+        "verb": own.verb, "activity": own.activity, "agents": own.agents, "related_agents": own.related_agents,
+        "related_activities": own.related_activities, "registration": own.registration,
+        "refs": own.refs, "voids": own.voids, "authority": own.authority,
+        # Lists, as more may come in when what it refers to is stored later.
+        **(prepared.chained() if own.refs is not None else {}),
         "keys": [*prepared.keys, *prepared.more_keys],
-        "attachments": list(prepared.attachments),
+        "attachments": prepared.attachments,
         "voided": prepared.voided_at,
         "awaits": prepared.awaits,
         "facts": {name: value for name, value in facts.items() if value is not None},
     }
-    return {name: value for name, value in beside.items() if value not in (None, [], {})}
+    return {name: value for name, value in beside.items() if value is not None and value not in EMPTY}
 
 
-def _listed(value: Any) -> Any:
-    return list(value) if isinstance(value, (tuple, frozenset, set)) else value
+def _date(timestamp_us: int | None) -> DatetimeMS | None:
+    """None as well for "9999-12-31T23:59:59-10:00", which is a timestamp, but in no year that a date can hold."""
+    return DatetimeMS(timestamp_us // 1000) if timestamp_us is not None and FIRST_DATE_US <= timestamp_us <= LAST_DATE_US else None
 
 
-def _date(timestamp_us: int | None) -> datetime | None:
-    try:
-        return None if timestamp_us is None else EPOCH + timedelta(microseconds=timestamp_us)
-    except OverflowError:  # "9999-12-31T23:59:59-10:00" is a timestamp, but in no year that a date can hold
-        return None
+@dataclass(frozen=True)
+class Stored:
+    """What the log holds: a statement's text, without `stored`, and its position, which says that."""
+
+    body: str | bytes
+    position: int
+
+    @classmethod
+    def of(cls, record: Mapping[str, Any]) -> "Stored":
+        """What a record holds; it needs `text` and `position`."""
+        # A plain int: what the driver gives is a subclass that encoders do not know.
+        return cls(record["text"], int(record["position"]))
+
+    @property
+    def stored(self) -> str:
+        """The time it was stored, as text."""
+        return format_stored(stored_us_of(self.position))
+
+    @property
+    def text(self) -> bytes:
+        """The statement as it is given back, as JSON."""
+        body = self.body.encode() if isinstance(self.body, str) else self.body
+        return b'%b,"stored":"%b"}' % (body[:-1], self.stored.encode())
+
+    @property
+    def statement(self) -> Statement:
+        """The same as a value, equal to what came in."""
+        statement: Statement = orjson.loads(self.body) if isinstance(self.body, str) else parse(self.body)
+        statement["stored"] = self.stored
+        return statement
 
 
 def statement_of(record: Mapping[str, Any]) -> Statement:
     """The statement a record was made from, as JSON equal to what came in."""
-    if "text" in record:
-        return parse(record["text"])  # type: ignore[return-value]
-    return record["statement"]  # type: ignore[no-any-return]
+    return Stored.of(record).statement
+
+
+def text_of(statement: Mapping[str, Any]) -> str | bytes:
+    """The JSON of a statement: a string, or bytes if it has numbers that only text keeps, so that readers know where to take care.
+
+    Raises InvalidStatement.
+    """
+    try:
+        return orjson.dumps(statement).decode()
+    except orjson.JSONEncodeError:
+        pass
+    try:
+        return dump(statement)
+    except (TypeError, ValueError, RecursionError) as error:  # it was never JSON, but made by code
+        raise InvalidStatement("", f"cannot be written as JSON: {error}") from error

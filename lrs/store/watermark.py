@@ -89,7 +89,9 @@ class Watermark:
     async def _raise_to_now(self) -> int:
         # What was acknowledged before must be below, whatever clock it was stamped by.
         through_us = max(now_us(self._clock), self._known, self._wanted, await self._reached())
-        floor = {"$max": {"floor": last_at(through_us)}}
+        # Each document is written in any case: where another raise was faster, what its writer committed before is only safe with a
+        # majority, and only read after ours, if we have written after it, too.
+        floor = {"$max": {"floor": last_at(through_us)}, "$inc": {"raises": 1}}
         async with self._database.ordered() as session:
             # This order matters: a writer that registers meanwhile reads the first document after it made its own.
             await self._writers.update_one({"_id": WATERMARK}, floor, upsert=True, session=session)

@@ -28,6 +28,8 @@ NUMBER_BYTES = frozenset(b"0123456789.eE+-")
 BEFORE_NUMBER = frozenset(b"[:,")
 CONTAINERS = (dict, list)
 HIDING_ESCAPES = (b"\\u0020", b"\\u0022", b"\\u003a", b"\\u003A")  # space, quote, colon
+# How a line begins that stands within MAX_DEPTH levels, in JSON written with an indent of two.
+DEEP_LINE = b"\n" + b"  " * MAX_DEPTH
 TOO_DEEP = f"must not be nested deeper than {MAX_DEPTH} levels"
 # An exponent of more digits helps nobody, and exact arithmetic with it is a way to stop a server.
 MAX_EXPONENT_DIGITS = 9
@@ -66,9 +68,11 @@ def parse(body: bytes | str) -> Any:
     except orjson.JSONDecodeError as error:
         # Among other things orjson refuses numbers beyond a double, which are JSON: the careful reader decides.
         return _parse_carefully(body, str(error))
-    sent, kept = body.translate(None, SPACE), _written(value).translate(None, SPACE)
-    # No text can be nested deeper than it has opening brackets.
-    if sent.count(b"{") + sent.count(b"[") > MAX_DEPTH:
+    sent, kept = body, _written(value)
+    if sent != kept:
+        sent, kept = sent.translate(None, SPACE), kept.translate(None, SPACE)
+    # No text can be nested deeper than it has opening brackets, nor than it is indented when it is written in lines.
+    if sent.count(b"{") + sent.count(b"[") > MAX_DEPTH and DEEP_LINE in orjson.dumps(value, option=orjson.OPT_INDENT_2):
         _check_depth(value)
     if (sent == kept or _every_key_counts(sent, kept)) and _numbers_fit(sent):
         return value

@@ -1,6 +1,7 @@
 """Checkers of single values: texts, numbers, IRIs, UUIDs, language tags, times. xAPI 1.0.3, Data 4."""
 
 import re
+from functools import lru_cache
 from typing import Any
 
 from lrs.errors import InvalidValue
@@ -9,6 +10,8 @@ from lrs.xapi.shapes import Check, Fault, map_of, wrong_type
 from lrs.xapi.times import DURATION_RULE, RFC3339, duration_pattern, parse_timestamp
 
 NUMBERS = (int, float)
+# Texts shorter than this are remembered once they were found right or wrong.
+USUAL_LENGTH = 200
 # A scheme, then only what RFC 3987 lets stand in an IRI: no white space, controls or <>"{}|\^`, and % only before two
 # hex digits.
 IRI_CHARACTERS = r"[^\x00-\x20<>\"{}|\\^`%\x7f-\xa0\u2028\u2029\ufff0-\uffff]"
@@ -62,8 +65,21 @@ def check_length(value: Any) -> None:
 
 def check_iri(value: Any) -> None:
     """An absolute IRI."""
-    if not isinstance(value, str) or IRI.fullmatch(value) is None:
-        raise Fault(wrong_type(value, "a string") if not isinstance(value, str) else IRI_RULE)
+    if not isinstance(value, str):
+        raise Fault(wrong_type(value, "a string"))
+    if not (_is_known_iri(value) if len(value) < USUAL_LENGTH else IRI.fullmatch(value)):
+        raise Fault(IRI_RULE)
+
+
+# Verbs, activities, extensions and languages come again and again, and to know a text costs a quarter of reading it.
+@lru_cache(maxsize=16_384)
+def _is_known_iri(text: str) -> bool:
+    return IRI.fullmatch(text) is not None
+
+
+@lru_cache(maxsize=256)
+def _is_known_language(text: str) -> bool:
+    return LANGUAGE.fullmatch(text) is not None
 
 
 def check_uuid(value: Any) -> None:
@@ -74,7 +90,7 @@ def check_uuid(value: Any) -> None:
 
 def check_language(value: Any) -> None:
     """A well-formed language tag."""
-    if not isinstance(value, str) or LANGUAGE.fullmatch(value) is None:
+    if not isinstance(value, str) or not (_is_known_language(value) if len(value) < USUAL_LENGTH else LANGUAGE.fullmatch(value)):
         raise Fault(LANGUAGE_RULE)
 
 

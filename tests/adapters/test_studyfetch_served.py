@@ -137,6 +137,13 @@ async def test_a_tenant_that_has_only_the_statements_of_another_gives_the_same_a
     assert await everything(client, "b") == await everything(client, "a")
 
 
+async def test_metadata_too_long_for_a_summary_is_shown_whole(client):
+    metadata = {"componentType": "explainers", "essay": "é" * 500_000, "big": 2**70}
+    await taken(client, [an_event(str(number), "component_usage", metadata=metadata) for number in range(4)])
+    listed = await (await client.get(f"{USAGE}/events", headers=key("a"))).json()
+    assert [each["metadata"] for each in listed["events"]] == [metadata] * 4
+
+
 async def test_events_count_the_same_in_whatever_order_they_come(client):
     await taken(client, CLASS)
     for event in reversed(CLASS):

@@ -5,9 +5,10 @@ import json
 from collections import Counter
 from typing import Any
 
-from campaign.client import VERSION, Client, insist
+from campaign.client import VERSION, Client, insist, side_by_side
 from campaign.followers import Follower
-from campaign.ledger import Ledger, Statement, as_sent, is_void
+from campaign.ledger import Ledger, Request, Statement, as_sent, is_void
+from campaign.recount import judge_daily
 from campaign.traffic import STATEMENTS, try_to_store
 from lrs.xapi.times import parse_timestamp
 
@@ -41,13 +42,14 @@ class Reckoning:
 
     async def again(self) -> None:
         """What has no answer is sent once more, and must be taken, or be a true conflict."""
-        waiting = [request for request in self._ledger.requests if request.unknown]
+        await side_by_side(self._store(request) for request in self._ledger.requests if request.unknown)
+
+    async def _store(self, request: Request) -> None:
         deadline = asyncio.get_running_loop().time() + WITHIN_S
-        for request in waiting:
-            while request.unknown and asyncio.get_running_loop().time() < deadline:
-                await try_to_store(self._client, self._ledger, request)
-            if request.unknown:
-                self._findings.add("not_taken_in_the_end", f"{request.ids}: {request.tries}")
+        while request.unknown and asyncio.get_running_loop().time() < deadline:
+            await try_to_store(self._client, self._ledger, request)
+        if request.unknown:
+            self._findings.add("not_taken_in_the_end", f"{request.ids}: {request.tries}")
 
     async def settle(self) -> int:
         """Let every summary be brought up to now; the time up to which they are complete, in µs."""
@@ -100,6 +102,7 @@ class Reckoning:
         }
         for registration in sorted(registrations)[:6]:
             await self._judge_references(registration)
+        await judge_daily(self._client, self.stored, WITHIN_S)
 
     def _judge_statements(self) -> None:
         ledger, findings = self._ledger, self._findings
@@ -145,14 +148,14 @@ class Reckoning:
             self._findings.add("not_listed", f"{each} is stored and not voided, and no page has it")
         for each in voided & walked:
             self._findings.add("void_without_effect", f"{each} is listed although it is voided")
-        for each in sorted(voided)[:40]:
-            answer = await insist(
-                self._client, "read a voided one", "GET", f"{STATEMENTS}?voidedStatementId={each}", headers=VERSION,
-                allowed=(200, 404), within_s=WITHIN_S,
-            )
-            if answer.status != 200 or answer.json["id"] != each:
-                self._findings.add("void_without_effect", f"{each} is not found as voided: {answer.status}")
+        await side_by_side(self._read_voided(each) for each in sorted(voided)[:40])
         self._findings.count("statements voided", len(voided))
+
+    async def _read_voided(self, statement_id: str) -> None:
+        path = f"{STATEMENTS}?voidedStatementId={statement_id}"
+        answer = await insist(self._client, "read a voided one", "GET", path, headers=VERSION, allowed=(200, 404), within_s=WITHIN_S)
+        if answer.status != 200 or answer.json["id"] != statement_id:
+            self._findings.add("void_without_effect", f"{statement_id} is not found as voided: {answer.status}")
 
     async def _judge_references(self, registration: str) -> None:
         """By a registration is found what has it, and what refers to that at any remove. Decision 9."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from campaign.adversary import Adversary, plan
-from campaign.client import Client, a_session, insist, login
+from campaign.client import Client, a_session, insist, login, side_by_side
 from campaign.cluster import OPERATOR, Cluster
 from campaign.documents import Merger, Register
 from campaign.findings import Findings
@@ -143,10 +143,8 @@ class Round:
         reckoning = self._reckoning
         await reckoning.halves()
         await reckoning.again()
-        for each in (*self._learners, *self._sources):
-            await each.close(WITHIN_S)
-        for document in (*self._registers, *self._mergers):
-            await document.look(WITHIN_S)
+        await side_by_side(each.close(WITHIN_S) for each in (*self._learners, *self._sources))
+        await side_by_side(each.look(WITHIN_S) for each in (*self._registers, *self._mergers))
         before_us = await reckoning.latest()
         settled_us = await reckoning.settle()
         if 0 < settled_us < before_us:

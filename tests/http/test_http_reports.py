@@ -37,7 +37,7 @@ async def test_each_report_says_what_its_statements_say(office: Office) -> None:
     await office.post(done(), done("bob", result={"score": {"scaled": 0.2}, "success": False, "duration": "PT10S"}, verb=verb("failed")))
     [ada, bob] = sorted(await office.rows("progress"), key=lambda row: row["name"])
     assert ada == {
-        "learner": ADA, "name": "Ada", "activity": SUMS, "activity_type": None, "courses": [COURSE],
+        "learner": ADA, "name": "Ada", "activity": SUMS, "title": None, "activity_type": None, "courses": [COURSE],
         "first_at": "2026-01-15T10:00:00.000000Z", "last_at": "2026-01-15T10:00:00.000000Z", "statements": 1, "attempts": 1,
         "attempts_are_more": False, "completed_at": "2026-01-15T10:00:00.000000Z", "success": True, "best_score": 0.75,
         "first_score": 0.75, "last_score": 0.75, "time_spent_ms": 90_500, "mastered_at": "2026-01-15T10:00:00.000000Z",
@@ -45,7 +45,8 @@ async def test_each_report_says_what_its_statements_say(office: Office) -> None:
     assert (bob["success"], bob["completed_at"], bob["mastered_at"], bob["time_spent_ms"]) == (False, None, None, 10_000)
     [activity] = await office.rows("activities")
     assert activity == {
-        "activity": SUMS, "learners": 2, "statements": 2, "attempts": 2, "completed": 1, "succeeded": 1, "failed": 1, "scored": 2,
+        "activity": SUMS, "title": None,
+        "learners": 2, "statements": 2, "attempts": 2, "completed": 1, "succeeded": 1, "failed": 1, "scored": 2,
         "time_spent_ms": 100_500, "mean_score": 0.475, "scores_below_0": 0, "scores_0": 0, "scores_1": 0, "scores_2": 1, "scores_3": 0,
         "scores_4": 0, "scores_5": 0, "scores_6": 0, "scores_7": 1, "scores_8": 0, "scores_9": 0,
     }
@@ -61,6 +62,18 @@ async def test_each_report_says_what_its_statements_say(office: Office) -> None:
     ]
     assert await office.rows("daily", by="activity_type", **days) == [{"day": "2026-01-15", "activity_type": None, "statements": 2}]
     assert await office.rows("daily", since="2026-01-16") == []
+
+
+async def test_activities_and_courses_are_shown_by_their_names_in_the_language_that_is_asked_for(office: Office) -> None:
+    sums = {"id": SUMS, "definition": {"name": {"en": "Sums", "de": "Summen"}}}
+    course = {"id": COURSE, "definition": {"name": {"en": "Fractions"}, "type": "http://adlnet.gov/expapi/activities/course"}}
+    await office.post(done(object=sums, context={"contextActivities": {"grouping": [course]}}))
+    for report, language, title in (
+        ("progress", "de", "Summen"), ("progress", "en", "Sums"), ("mastery", "de", "Summen"), ("activities", "fr", "Sums"),
+        ("courses", "de", "Fractions"), ("progress/courses", "", "Fractions"),
+    ):
+        _, text = await office.ask(report, {"Accept-Language": language}, format="ndjson")
+        assert json.loads(text)["title"] == title
 
 
 async def test_answers_carry_the_time_up_to_which_they_are_complete(office: Office) -> None:

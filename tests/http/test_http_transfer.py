@@ -21,6 +21,7 @@ from lrs.config import Config
 from lrs.errors import StoreUnavailable
 from lrs.http.keys import STATEMENTS
 from lrs.store.mongo import Database
+from lrs.store.records import Stored
 
 AUTHORITY = {"objectType": "Agent", "mbox": "mailto:elsewhere@example.org"}
 
@@ -114,8 +115,8 @@ async def test_export_and_import_are_the_operators_alone(client: TestClient[Any,
 async def test_an_export_that_breaks_off_does_not_look_like_a_whole_one(
     client: TestClient[Any, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def breaks(*_given: Any) -> AsyncIterator[dict[str, Any]]:
-        yield a_statement(text="x" * 100_000)
+    async def breaks(*_given: Any) -> AsyncIterator[Stored]:
+        yield Stored('{"id":"' + "x" * 100_000 + '"}', 1)
         raise StoreUnavailable("gone")
 
     monkeypatch.setattr(client.app[STATEMENTS], "in_order", breaks)

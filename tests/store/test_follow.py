@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from lrs.materialize import fold
 from lrs.store.cursors import Cursors
 from lrs.store.positions import last_at
+from lrs.store.records import statement_of
 
 KEY = "mailto:ada@school.example.org"
 SUMS = "https://school.example.org/activities/sums"
@@ -19,7 +20,7 @@ SUMS = "https://school.example.org/activities/sums"
 async def recount(parts, key=KEY):
     """The fold of what the log holds for a key, by reading it from beginning to end."""
     statements = [
-        record["statement"] async for record in parts.database["records"].find({"tenant": "school", "voided": None}).sort("position", 1)
+        statement_of(record) async for record in parts.database["records"].find({"tenant": "school", "voided": None}).sort("position", 1)
     ]
     return fold(TALLY, [each for each in statements if key in TALLY.keys(each)])
 

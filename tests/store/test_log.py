@@ -93,6 +93,28 @@ async def test_of_different_statements_with_one_id_sent_at_once_one_is_stored_an
     assert (await parts.statements.get("school", ID, voided=False))["actor"] == sent[stored[0]]["actor"]
 
 
+async def test_what_waits_and_is_then_refused_is_no_conflict_for_what_is_stored(parts):
+    """The same again is taken, whatever else is sent under its id at the same moment. Promise 2."""
+    stored, other = a_statement(id=ID), a_statement(id=ID, actor=learner("bob"))
+    await parts.post(stored)
+    first, same = await asyncio.gather(parts.post(other), parts.post(stored), return_exceptions=True)
+    assert isinstance(first, StatementConflict)
+    assert [each.stored for each in same] == [False]
+
+
+async def test_who_waits_behind_a_batch_that_is_refused_may_have_the_id(parts):
+    taken = a_statement()
+    await parts.post(taken)
+    refused, free = await asyncio.gather(
+        parts.post(a_statement(id=ID, actor=learner("bob")), {**taken, "actor": learner("cyd")}), parts.post(a_statement(id=ID)),
+        return_exceptions=True,
+    )
+    assert isinstance(refused, StatementConflict)
+    assert refused.ids == (taken["id"],)
+    assert [each.stored for each in free] == [True]
+    assert (await parts.statements.get("school", ID, voided=False))["actor"] == learner()
+
+
 async def test_200_statements_posted_by_20_clients_at_once_are_200_statements(parts, make_parts):
     sent = [a_statement() for _ in range(200)]
     processes = [parts, make_parts(), make_parts(), make_parts()]

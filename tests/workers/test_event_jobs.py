@@ -17,6 +17,7 @@ from lrs.queue import Queue
 from lrs.retranslation import REPLACED_BY
 from lrs.store.jobs import KeptJobs
 from lrs.store.native_events import NativeEvents, Origin
+from lrs.store.records import statement_of
 from lrs.xapi.json_text import dump
 from workers.jobs import Runner
 from workers.native_events import sweep_events
@@ -81,7 +82,7 @@ async def desk_of(database, config):
 async def counting(parts: Any) -> list[str]:
     """The objects of all statements that count."""
     found = parts.database["records"].find({"voided": None, "voids": None})
-    return [each["statement"]["object"]["id"] async for each in found]
+    return [statement_of(each)["object"]["id"] async for each in found]
 
 
 def gone(id_: int, **more: Any) -> dict[str, Any]:
@@ -105,20 +106,20 @@ async def test_dead_letters_are_replayed_in_bulk_and_a_dry_run_tells_the_differe
 
 async def test_history_is_translated_anew_by_voiding_with_a_reference_and_never_in_place(desk_of, parts):
     await desk_of().take(gone(1), gone(2, gate=7), gone(3, gate="gone"), gone(4, gate="closed"), gone(2, gate=8))
-    before = {each["_id"]: each["statement"] async for each in parts.database["records"].find({})}
+    before = {each["_id"]: statement_of(each) async for each in parts.database["records"].find({})}
     second = desk_of(SECOND)
     assert (await second.do("retranslate", adapter="gate", dry_run=True))["counts"] == {"same": 1, "changed": 2, "failed": 1}
     assert set(before) == {each["_id"] async for each in parts.database["records"].find({})}
     told = await second.do("retranslate", adapter="gate")
     assert told["counts"] == {"same": 1, "changed": 2, "failed": 1}
     records = {each["_id"]: each async for each in parts.database["records"].find({})}
-    assert all(records[each]["statement"] == statement for each, statement in before.items())
-    voids = [each["statement"] for each in records.values() if "voids" in each]
+    assert all(statement_of(records[each]) == statement for each, statement in before.items())
+    voids = [statement_of(each) for each in records.values() if "voids" in each]
     assert len(voids) == 2
     [void] = [each for each in voids if "context" in each]
-    replacement = records[f"school/{void['context']['extensions'][REPLACED_BY]}"]["statement"]
+    replacement = statement_of(records[f"school/{void['context']['extensions'][REPLACED_BY]}"])
     assert replacement["object"]["id"] == f"{BASE}/gates/7/7"
-    assert records[f"school/{void['object']['id']}"]["statement"]["object"]["id"] == f"{BASE}/gates/7"
+    assert statement_of(records[f"school/{void['object']['id']}"])["object"]["id"] == f"{BASE}/gates/7"
 
 
 async def test_translating_history_again_finds_it_the_same_and_back_again_works_too(desk_of, parts):
