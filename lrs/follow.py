@@ -196,7 +196,7 @@ class Follower:
 
     async def cursor(self, tenant: str) -> int:
         """The position up to which all saved summaries are complete; -1 before the first run."""
-        return self._lowest(await self._cursors.peek(tenant))
+        return self._lowest(await self._cursors.read(tenant))
 
     def _lowest(self, cursor: Cursor) -> int:
         editions = [cursor.current(each).edition for each in self._materializers]

@@ -147,7 +147,7 @@ class RollupBench:
         return await _timed(lambda: self._follower.follow(TENANT))
 
     async def _read(self) -> None:
-        await self._summaries.rows(TENANT, CELLS, GROUP, until="2026-01-06", by=["bucket"], sums=["count", "millionths"])
+        await self._summaries.rows(TENANT, CELLS, GROUP, until="2026-01-05T09", by=["bucket"], sums=["count", "millionths"])
 
     async def _store(self, count: int) -> None:
         batch = [_prepared(statement) for statement in islice(self._coming, count)]
