@@ -10,7 +10,7 @@ import click
 
 from lrs.commands import bench_growth
 from lrs.commands.bench_kolibri import Load, measure
-from lrs.commands.bench_rollups import HEADINGS, measure_rollups
+from lrs.commands.bench_rollups import HEADINGS, measure_costs, measure_rollups
 from lrs.commands.bench_xapi import Bench, as_json, table_of
 from lrs.commands.management import Endpoint, endpoint, talks_to_the_api
 from lrs.commands.report import Report
@@ -92,6 +92,18 @@ def rollups(mongo: str | None, statements: int, probes: int) -> None:
     report.table("One more statement under one group", HEADINGS, rows)
     if wrong:
         raise click.ClickException(f"{wrong} summaries or lines are not what a recount gives")
+
+
+@bench.command("store")
+@click.option("--mongo", envvar="LRS_MONGO_URL", help="An idle MongoDB on this machine. [LRS_MONGO_URL, else one of its own]")
+@click.option("--statements", default=20_000, show_default=True, type=click.IntRange(1_000, 1_000_000), help="Written each time.")
+def store(mongo: str | None, statements: int) -> None:
+    """What each index costs, in time and bytes, and what records of other shapes would."""
+    report = Report()
+    indexes, shapes = asyncio.run(measure_costs(mongo, statements, report.step))
+    report.table("For one statement", ("index", "mongod us", "bytes", "a second, by one core"), indexes)
+    columns = ("record", "bytes", "on disk, snappy", "on disk, zstd", "mongod us to write", "us to write", "us to read a page of 100")
+    report.table("Shapes of a record", columns, shapes)
 
 
 def _bench(operator: str | None, url: str | None, data: Path | None, report: Report) -> Bench:

@@ -201,6 +201,14 @@ class Database:
         written = sum(metrics["document"][name] for name in ("inserted", "updated", "deleted"))
         return {"keys": metrics["queryExecutor"]["scanned"], "written": written}
 
+    async def command(self, name: str, value: Any = 1, **more: Any) -> Mapping[str, Any]:
+        """A command of the database's own, such as its statistics."""
+        return await self._database.command(name, value, **more)  # type: ignore[no-any-return]
+
+    async def checkpoint(self) -> None:
+        """Let everything be on disk where it belongs, so that sizes can be told."""
+        await self._client.admin.command("fsync")
+
     async def collection_names(self) -> list[str]:
         """What there is."""
         return sorted(await self._database.list_collection_names())
