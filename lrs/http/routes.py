@@ -125,6 +125,8 @@ ROWS = (
     Row("GET", TENANT + "/retention", removals.get_retention, OPERATOR),
     Row("PUT", TENANT + "/retention", removals.put_retention, OPERATOR),
     Row("POST", TENANT + "/retain", removals.post_retain, OPERATOR),
+    Row("GET", TENANT + "/leftovers", upkeep.get_leftovers, OPERATOR),
+    Row("DELETE", TENANT + "/leftovers/{edition}", upkeep.delete_leftover, OPERATOR),
     Row("GET", TENANT + "/jobs", jobs.get_jobs, OPERATOR),
     Row("GET", JOB, jobs.get_job, OPERATOR),
     Row("POST", JOB + "/cancel", jobs.post_cancel, OPERATOR),
