@@ -1,10 +1,12 @@
 """Two conditions at once: a number for each pair of an agent, a verb and an activity that a record has. Pure.
 
-An index by each condition alone finds a rare pair of two common ones only by reading all of one. These numbers have an index of their own, in
-the order of the log. They are 64 bits of a digest: two pairs may share one, so whoever looks one up looks at the conditions, too.
+An index by each condition alone finds a rare pair of two common ones only by reading all of one. These numbers have an index of
+their own, in the order of the log. They are 64 bits of a digest: two pairs may share one, so whoever looks one up looks at the
+conditions, too.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 from hashlib import blake2b
 from itertools import product
 
@@ -14,6 +16,7 @@ from bson.int64 import Int64
 PAIRED = (("agents", "verb"), ("activity", "verb"), ("agents", "activity"))
 
 
+@lru_cache(maxsize=16_384)
 def pair(first: str, one: str, second: str, other: str) -> Int64:
     """The number of two values of two fields."""
     digest = blake2b(f"{first}\0{one}\0{second}\0{other}".encode(errors="replace"), digest_size=8).digest()
