@@ -11,6 +11,7 @@ from lrs.config import Config
 from lrs.dead_letters import DeadLetters
 from lrs.events import Events
 from lrs.follow import Follower
+from lrs.health import Health
 from lrs.http import keys
 from lrs.http.access import access_parts
 from lrs.http.alternate import alternate_syntax
@@ -29,6 +30,7 @@ from lrs.queue import Queue
 from lrs.store.attachments import Attachments
 from lrs.store.directory import Directory
 from lrs.store.documents import Documents
+from lrs.store.heartbeats import Heartbeats
 from lrs.store.jobs import KeptJobs
 from lrs.store.log import Log
 from lrs.store.mongo import Database
@@ -86,6 +88,7 @@ async def _parts(app: web.Application) -> AsyncIterator[None]:
         app[keys.FOLLOWER] = follower = Follower(database, watermark, log, saved, materializers)
         app[keys.SUMMARIES] = Summaries(saved, follower, log)
         app[keys.MATERIALIZERS], app[keys.JOBS] = materializers, Jobs(KeptJobs(database), queue)
+        app[keys.HEALTH] = Health(follower, KeptJobs(database), Heartbeats(database), clock)
         app[keys.DIRECTORY] = directory = Directory(database, config.secret, config.authority_home_page)
         app[keys.DEAD_LETTERS] = DeadLetters(native_events, events, directory, app[keys.ADAPTERS])
         app[keys.REFERENCES] = References(database)

@@ -12,11 +12,15 @@ from marshmallow import Schema, ValidationError, fields
 
 from lrs.app import bare_app
 from lrs.config import Config
+from lrs.errors import NotFound
+from lrs.health import Condition
 from lrs.http import keys
 from lrs.intake import Accepted
 from lrs.plugins import Adapter, Entry, Reference, Route
 from lrs.store.attachments import Kept
-from lrs.store.jobs import Job
+from lrs.store.editions import Leftover
+from lrs.store.heartbeats import Workers
+from lrs.store.jobs import STATES, Job
 from lrs.store.positions import position_of
 from lrs.store.records import Stored
 from lrs.store.statements import Page
@@ -31,6 +35,7 @@ KNOWN_US = THROUGH_US - 2_000_000
 KNOWN = "2026-11-22T06:09:40.123456Z"
 ID = "6b2c1a52-0d5b-4d5c-9a3f-0c2f5ad3f6a1"
 OTHER_ID = "0f6cbd0a-59f1-4b5e-8a49-7b8a3f4a9f02"
+VERIFIED = {"checked": 3, "lines": 0, "different": ["bells.rung:tower"], "more": 0}
 JOB_ID = "0194f2a1b2c3d4e5f6a7b8c9"
 OPERATOR = "operator:a-very-long-operator-secret"
 CONFIG = Config(secret="a-secret-for-tests", operator=OPERATOR, body_limit=20_000, page_limit=10)
@@ -166,6 +171,14 @@ class FakeSummaries:
 
 
 class FakeFollower:
+    async def leftovers(self, tenant: str) -> list[Leftover]:
+        return [Leftover("bells.rung@1", 3, 0)]
+
+    async def remove_leftover(self, tenant: str, edition: str) -> int:
+        if edition != "bells.rung@1":
+            raise NotFound(edition)
+        return 3
+
     async def settle(self, tenant: str) -> int:
         return THROUGH_US
 
@@ -179,13 +192,23 @@ class FakeJobs:
 
     async def start(self, tenant: str, kind: str, arguments: Mapping[str, Any]) -> Job:
         self.asked.append((kind, dict(arguments)))
-        result = {"rebuild": {"rebuilt": {"bells.rung": 3}}, "verify": {"checked": 3, "lines": 0, "different": ["bells.rung:tower"], "more": 0}}[kind]
+        result = {"rebuild": {"rebuilt": {"bells.rung": 3}}, "verify": VERIFIED}.get(kind)
         state, result = ("done", result) if self.has_worker else ("waiting", None)
         at = datetime(2026, 11, 22, tzinfo=UTC)
         return Job(JOB_ID, tenant, kind, arguments, state, 0, None, "hidden", result, None, 0, at, None, None, None, None)
 
     async def over(self, job: Job, within_s: float) -> Job:
         return job
+
+
+@dataclass
+class FakeHealth:
+    condition: Condition | None = field(
+        default_factory=lambda: Condition(1.5, 2, dict.fromkeys(STATES, 3), Workers([{"host": "h", "pid": 1, "version": "1"}], 4.0))
+    )
+
+    async def now(self) -> Condition | None:
+        return self.condition
 
 
 @dataclass
@@ -249,6 +272,7 @@ class Fakes:
     references: FakeReferences = field(default_factory=FakeReferences)
     follower: FakeFollower = field(default_factory=FakeFollower)
     jobs: FakeJobs = field(default_factory=FakeJobs)
+    health: FakeHealth = field(default_factory=FakeHealth)
     database: FakeDatabase = field(default_factory=FakeDatabase)
     queue: FakeQueue = field(default_factory=FakeQueue)
 
@@ -259,7 +283,7 @@ class Fakes:
             keys.INTAKE: self.intake, keys.ATTACHMENTS: self.attachments,
             keys.STATEMENTS: self.statements, keys.WATERMARK: self.watermark,
             keys.DIRECTORY: self.directory, keys.REFERENCES: self.references, keys.FOLLOWER: self.follower,
-            keys.JOBS: self.jobs, keys.MATERIALIZERS: {"bells.rung": None},
+            keys.HEALTH: self.health, keys.JOBS: self.jobs, keys.MATERIALIZERS: {"bells.rung": None},
             keys.SUMMARIES: FakeSummaries(), keys.DATABASE: self.database, keys.QUEUE: self.queue,
         }.items():
             app[key] = part  # type: ignore[misc]

@@ -7,6 +7,7 @@ from typing import Any
 
 from lrs.config import Config
 from lrs.dead_letters import DeadLetters
+from lrs.erasure import Erasure
 from lrs.events import Events
 from lrs.follow import Follower
 from lrs.intake import Intake
@@ -19,9 +20,12 @@ from lrs.store.attachments import Attachments
 from lrs.store.directory import Directory
 from lrs.store.documents import Documents
 from lrs.store.jobs import KeptJobs
+from lrs.store.keying import Keying
 from lrs.store.log import Log
 from lrs.store.mongo import Database
 from lrs.store.native_events import NativeEvents
+from lrs.store.remains import Remains
+from lrs.store.removal import Removal
 from lrs.store.statements import Statements
 from lrs.store.summaries import SavedSummaries
 from lrs.store.watermark import Watermark
@@ -36,7 +40,11 @@ class Services:
     follower: Follower
     rebuilder: Rebuilder
     attachments: Attachments
+    statements: Statements
     jobs: KeptJobs
+    erasure: Erasure
+    watermark: Watermark
+    config: Config
     native_events: NativeEvents
     events: Events
     letters: DeadLetters
@@ -56,12 +64,17 @@ class Services:
         saved = SavedSummaries(database)
         follower = Follower(database, watermark, log, saved, materializers)
         rebuilder = Rebuilder(database, watermark, saved, follower, materializers)
-        directory = Directory(database, config.secret)
+        directory, attachments = Directory(database, config.secret), Attachments(database)
         intake = Intake(log, materializers, queue or Queue(config.redis_url), clock)
         native_events = NativeEvents(database, clock)
         events = Events(native_events, intake, Documents(database, clock))
         letters = DeadLetters(native_events, events, directory, adapters or {})
+        removal = Removal(database, watermark, log, attachments)
+        statements = Statements(database, config.page_limit)
         return cls(
-            directory, materializers, follower, rebuilder, Attachments(database), KeptJobs(database), native_events, events, letters,
-            Retranslation(native_events, letters, Statements(database, config.page_limit), intake),
+            directory=directory, materializers=materializers, follower=follower, rebuilder=rebuilder, attachments=attachments,
+            jobs=KeptJobs(database), watermark=watermark, config=config,
+            erasure=Erasure(removal, Remains(database), Keying(database), rebuilder, materializers),
+            native_events=native_events, events=events, letters=letters,
+            retranslation=Retranslation(native_events, letters, statements, intake), statements=statements,
         )

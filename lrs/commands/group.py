@@ -16,12 +16,16 @@ MENU = {
     "credentials": ("credentials", "List, add and delete a tenant's credentials."),
     "adapters": ("adapters", "Show the installed adapters, begin a new one, try one."),
     "dead-letters": ("dead_letters", "List, edit and retry native events that could not be translated."),
+    "doctor": ("doctor", "Look whether all is as it should be."),
     "export": ("transfer", "Write a tenant's statements to a file."),
     "import": ("transfer", "Take the statements of a file into a tenant."),
     "bench": ("bench", "Measure the API on this machine."),
     "settle": ("summaries", "Wait until every summary reflects what was accepted."),
     "rebuild": ("summaries", "Make a tenant's summaries anew from its statements."),
+    "erase": ("removals", "Remove all of one learner, with a receipt."),
+    "retention": ("removals", "Show or say for how long a tenant's statements are kept."),
     "jobs": ("jobs", "List, show, cancel and retry jobs: what takes long."),
+    "leftovers": ("summaries", "List or remove summaries that other versions left."),
     "verify": ("summaries", "Compare a tenant's summaries with a recount."),
 }
 

@@ -25,10 +25,15 @@ ON_THE_WAY = frozenset(("wait",))
 
 
 class JobSchema(Schema):
-    """What can be said of every job. `per_second`: no more of what it goes through a second. `wait`: for its end, up to 50 seconds."""
+    """What can be said of every job. `wait`: for its end, up to 50 seconds."""
+
+    wait = fields.Boolean(load_default=False, truthy={True}, falsy={False})
+
+
+class PacedSchema(JobSchema):
+    """The same of a job whose rate can be bounded. `per_second`: no more of what it goes through in a second."""
 
     per_second = fields.Float(load_default=None, validate=validate.Range(min=0, min_inclusive=False, max=1_000_000))
-    wait = fields.Boolean(load_default=False, truthy={True}, falsy={False})
 
 
 async def read_wanted(request: web.Request, schema: type[Schema]) -> Mapping[str, Any]:

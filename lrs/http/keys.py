@@ -14,6 +14,7 @@ from lrs.config import Config
 from lrs.dead_letters import DeadLetters
 from lrs.events import Events
 from lrs.follow import Follower
+from lrs.health import Health
 from lrs.intake import Intake
 from lrs.jobs import Jobs
 from lrs.materialize import Materializer
@@ -42,6 +43,7 @@ WATERMARK = web.AppKey("watermark", Watermark)
 SUMMARIES = web.AppKey("summaries", Summaries)
 MATERIALIZERS = web.AppKey("materializers", Mapping[str, Materializer[Any]])
 JOBS = web.AppKey("jobs", Jobs)
+HEALTH = web.AppKey("health", Health)
 FOLLOWER = web.AppKey("follower", Follower)
 DIRECTORY = web.AppKey("directory", Directory)
 REFERENCES = web.AppKey("references", References)

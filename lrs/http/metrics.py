@@ -5,7 +5,12 @@ from prometheus_client import CollectorRegistry, Gauge, Histogram, generate_late
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
 from lrs import __version__
+from lrs.health import Condition
 from lrs.http.answers import bytes_answer
+from lrs.http.keys import HEALTH
+from lrs.store.jobs import STATES
+
+UNKNOWN = float("nan")
 
 # Seconds. From a read of one statement to a batch on a busy disk.
 BUCKETS_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
@@ -20,8 +25,27 @@ class Metrics:
             "lrs_http_request_seconds", "Requests answered, by duration", ["method", "route", "status"],
             buckets=BUCKETS_S, registry=self.registry,
         )
+        self._lag = self._gauge("lrs_follow_lag_seconds", "Age of the oldest statement that some summary may not reflect yet")
+        self._lagging = self._gauge("lrs_follow_lagging_tenants", "Tenants with such statements")
+        self._workers = self._gauge("lrs_workers", "Workers that are there")
+        self._swept = self._gauge("lrs_sweep_age_seconds", "Time since the last sweep")
+        self._jobs = Gauge("lrs_jobs", "Jobs by state", ["state"], registry=self.registry)
         self._series: dict[tuple[str, str, int], Histogram] = {}
         Gauge("lrs_info", "The running version", ["version"], registry=self.registry).labels(__version__).set(1)
+
+    def _gauge(self, name: str, what: str) -> Gauge:
+        gauge = Gauge(name, what, registry=self.registry)
+        gauge.set(UNKNOWN)
+        return gauge
+
+    def tell(self, now: Condition | None) -> None:
+        """How it goes, over all processes; None: nobody can tell."""
+        self._lag.set(now.lag_s if now else UNKNOWN)
+        self._lagging.set(now.lagging if now else UNKNOWN)
+        self._workers.set(len(now.workers.alive) if now else UNKNOWN)
+        self._swept.set(UNKNOWN if now is None or now.workers.swept_s_ago is None else now.workers.swept_s_ago)
+        for state in STATES:
+            self._jobs.labels(state).set(now.jobs[state] if now else UNKNOWN)
 
     def count(self, method: str, route: str, status: int, duration_s: float) -> None:
         """One request more. Methods that HTTP does not have share one label, as clients may invent any number."""
@@ -37,5 +61,6 @@ METRICS = web.AppKey("metrics", Metrics)
 
 
 async def get_metrics(request: web.Request) -> web.Response:
-    """GET /metrics: of this process."""
+    """GET /metrics: requests of this process, and how it goes over all."""
+    request.config_dict[METRICS].tell(await request.config_dict[HEALTH].now())
     return bytes_answer(generate_latest(request.config_dict[METRICS].registry), CONTENT_TYPE_LATEST)

@@ -10,7 +10,9 @@ from typing import Any, TypeAlias
 from marshmallow import Schema
 
 from lrs.http.answers import JSON
+from lrs.http.jobs import PacedSchema
 from lrs.http.manage import CredentialSchema
+from lrs.http.removals import EraseSchema, RetentionSchema
 from lrs.http.upkeep import RebuildSchema, VerifySchema
 from lrs.plugins import Adapter
 from lrs.store.jobs import STATES
@@ -22,6 +24,7 @@ Json: TypeAlias = Mapping[str, Any]
 
 TEXT: Json = {"type": "string"}
 COUNT: Json = {"type": "integer", "minimum": 0}
+COUNTS: Json = {"type": "object", "additionalProperties": COUNT}
 TRUTH: Json = {"type": "boolean"}
 ANYTHING: Json = {}
 UUID: Json = {"type": "string", "format": "uuid"}
@@ -146,8 +149,14 @@ TOLD: Mapping[tuple[str, str], Told] = {
     ("PUT", f"{MANAGE}/adapters/{{adapter}}/settings"): Told(body=settings_of, answers={204: None}),
     ("PUT", f"{MANAGE}/adapters/{{adapter}}/reference/{{name}}"): Told(body=references_of, answers={204: None}),
     ("POST", f"{MANAGE}/settle"): Told(answers={200: record(through=TIME)}),
-    ("POST", f"{MANAGE}/rebuild"): job_told(RebuildSchema, record(rebuilt={"type": "object", "additionalProperties": COUNT})),
+    ("POST", f"{MANAGE}/rebuild"): job_told(RebuildSchema, record(rebuilt=COUNTS)),
     ("POST", f"{MANAGE}/verify"): job_told(VerifySchema, record(checked=COUNT, lines=COUNT, different=listed(TEXT), more=COUNT)),
+    ("POST", f"{MANAGE}/erase"): job_told(EraseSchema, record(learner=TEXT, removed=COUNTS)),
+    ("POST", f"{MANAGE}/retain"): job_told(PacedSchema, record(days={"type": ["integer", "null"]}, removed=COUNTS)),
+    ("GET", f"{MANAGE}/retention"): Told(answers={200: RetentionSchema}),
+    ("PUT", f"{MANAGE}/retention"): Told(body=RetentionSchema, answers={204: None}),
+    ("GET", f"{MANAGE}/leftovers"): Told(answers={200: record(leftovers=listed(record(edition=TEXT, summaries=COUNT, lines=COUNT)))}),
+    ("DELETE", f"{MANAGE}/leftovers/{{edition}}"): Told(answers={200: record(removed=COUNT)}),
     ("GET", f"{MANAGE}/jobs"): Told(
         query={"state": {"type": "string", "enum": list(STATES)}, "after": TEXT}, answers={200: record(jobs=listed(JOB), more=TEXT)}
     ),
@@ -158,6 +167,7 @@ TOLD: Mapping[tuple[str, str], Told] = {
     ("POST", f"{MANAGE}/import"): Told(
         body=TEXT, body_kinds=("application/x-ndjson",), answers={200: record(read=COUNT, stored=COUNT)}, refusals=(409,)
     ),
+    ("GET", "/manage/doctor"): Told(answers={200: record(checks=listed(record(name=TEXT, state=TEXT, told=TEXT)))}),
     ("GET", "/readyz"): Told(answers={200: ANYTHING, 503: ANYTHING}),
     ("GET", "/metrics"): Told(answers={200: TEXT}, answer_kinds=("text/plain",)),
     ("GET", "/docs"): Told(answers={200: TEXT}, answer_kinds=("text/html",)),

@@ -112,6 +112,18 @@ class Attachments:
                 removed += 1
         return removed
 
+    async def there(self, tenant: str, sha2s: Iterable[str]) -> set[str]:
+        """Which of these contents, by lower-case hash, are kept."""
+        return set(await self._there(tenant, sha2s))
+
+    async def release(self, tenant: str, sha2s: Iterable[str]) -> None:
+        """Remove those of these contents that no statement claims any more. Whoever is about to claim one keeps it."""
+        ids = [content_id(tenant, sha2) for sha2 in sha2s]
+        if ids:
+            await self._contents.update_many({"_id": {"$in": ids}}, {"$set": {"unclaimed_since": datetime.now(UTC)}})
+            for content in await self._contents.find({"_id": {"$in": ids}}).to_list(None):
+                await self._sweep(content)
+
     async def _sweep(self, content: Mapping[str, Any]) -> bool:
         same = {"_id": content["_id"], "unclaimed_since": content["unclaimed_since"]}
         claimed = {"tenant": content["tenant"], "attachments": content["sha2"]}

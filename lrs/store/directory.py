@@ -15,12 +15,15 @@ from pymongo.errors import DuplicateKeyError
 from lrs.config import Config
 from lrs.errors import CredentialTaken, HostTaken, NotFound, TenantLeaving
 from lrs.plugins import Adapter, Caller, Rate
+from lrs.store.jobs import RUNNING
 from lrs.store.mongo import Database
 from lrs.store.traces import remove_all_of
 from lrs.xapi.types import Agent
 
 # How long a process may go on with what it knows of a credential or setting; a revocation works everywhere within a second.
 FRESH_FOR_S = 0.5
+# How long a worker may go on with a job that is not there any more: it renews its lease every second.
+JOBS_END_WITHIN_S = 3.0
 # More than a server is likely to see within that time; beyond, the whole cache is dropped, so that junk keys cannot fill memory.
 MOST_CACHED = 10_000
 NEVER: tuple[float, Any] = (float("-inf"), None)
@@ -38,6 +41,7 @@ class Directory:
         self._tenants = database["tenants"]
         self._credentials = database["credentials"]
         self._settings = database["settings"]
+        self._jobs = database["jobs"]
         self._secret = secret.encode()
         self._pairs_key = blake2b(self._secret, person=b"basic pairs").digest()
         # When it was asked for, and what it is, or who will know.
@@ -91,6 +95,24 @@ class Directory:
         await self._tenants.update_one({"_id": tenant}, change)
         self._forget_one(("version", tenant))
 
+    async def retention(self, tenant: str) -> int | None:
+        """For how many days a tenant's statements are kept; None: for ever. NotFound."""
+        found = await self._tenants.find_one({"_id": tenant, **HERE_TO_STAY}, projection={"retention_days": 1})
+        if found is None:
+            raise NotFound(f"there is no tenant {tenant}")
+        days = found.get("retention_days")
+        return None if days is None else int(days)
+
+    async def set_retention(self, tenant: str, days: int | None) -> None:
+        """Keep a tenant's statements for so many days; None: for ever."""
+        change = {"$unset": {"retention_days": ""}} if days is None else {"$set": {"retention_days": days}}
+        await self._tenants.update_one({"_id": tenant, **HERE_TO_STAY}, change)
+
+    async def with_retention(self) -> list[str]:
+        """The tenants that do not keep their statements for ever."""
+        query = {"retention_days": {"$exists": True}, **HERE_TO_STAY}
+        return [each["_id"] async for each in self._tenants.find(query, projection={"_id": 1})]
+
     async def tenant_of_host(self, host: str) -> str | None:
         """The tenant a host name leads to; None if it leads to none."""
         found = await self._fresh(("host", host), lambda: self._tenants.find_one({"hosts": host}, projection={"_id": 1}))
@@ -117,6 +139,10 @@ class Directory:
         if await self._tenants.find_one_and_update({"_id": tenant}, {"$set": {"leaving": True}}) is None:
             raise NotFound(f"there is no tenant {tenant}")
         await self._credentials.delete_many({"tenant": tenant})
+        at_it = await self._jobs.count_documents({"tenant": tenant, "state": RUNNING}, limit=1)
+        await self._jobs.delete_many({"tenant": tenant})
+        # Who works for it finds out when the lease is to be renewed, and stops.
+        await asyncio.sleep(JOBS_END_WITHIN_S if at_it else 0)
         # By then no process takes its credentials and tokens for valid, and nothing new comes in.
         await asyncio.sleep(2 * FRESH_FOR_S)
         await remove_all_of(tenant, self._database)

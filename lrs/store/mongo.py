@@ -19,6 +19,7 @@ from lrs.store.causality import Elections, MajorityAfter, SnapshotAfter
 
 logger = structlog.get_logger(__name__)
 
+INVALID_OPTIONS = 72  # src/mongo/base/error_codes.yml
 # Whatever the driver raises: for those who may not import it.
 DriverError = PyMongoError
 
@@ -57,14 +58,18 @@ INDEXES: Mapping[str, tuple[IndexModel, ...]] = {
         _having("attachments"),
         _by("tenant", "voids", partialFilterExpression={"voids": {"$exists": True}}),
         _by("tenant", "awaits", partialFilterExpression={"awaits": {"$exists": True}}),
+        _by("tenant", "refs", partialFilterExpression={"refs": {"$exists": True}}),
     ),
     "summaries": (_by("tenant", "materializer", "facets", "key"), _by("tenant", "materializer", "key")),
     # The lines of roll-ups: one scope of one roll-up, by time.
     "lines": (_by("tenant", "label", "scope", "bucket"),),
     "leases": (_by("tenant"),),
     "credentials": (_by("tenant"),),
-    # The first lists states and activity profiles, the second agent profiles, and finds all that is kept about somebody.
-    "documents": (_by("tenant", "resource", "activity", "agent"), _by("tenant", "agent", "resource")),
+    # The first lists states and activity profiles, the second agent profiles, and finds all that is kept about somebody; the third
+    # finds one profile of all activities or agents.
+    "documents": (
+        _by("tenant", "resource", "activity", "agent"), _by("tenant", "agent", "resource"), _by("tenant", "resource", "document_id"),
+    ),
     # What waits to be swept is little, whatever is kept.
     "attachments": (_by("tenant"), _by("unclaimed_since", sparse=True)),
     "attachments.files": (_by("metadata.tenant"), _by("metadata.pending_since", sparse=True)),
@@ -79,6 +84,9 @@ INDEXES: Mapping[str, tuple[IndexModel, ...]] = {
         _by("same", unique=True, sparse=True),
         _by("expires", expireAfterSeconds=0),
     ),
+    "heartbeats": (_by("seen", expireAfterSeconds=86_400),),
+    # Of what was removed, for as long as something has to follow from it.
+    "removals": (_by("job"), _by("tenant", "settled")),
     # By adapter for translating history anew, by statement to find where one came from; pending and dead ones are few.
     "native_events": (
         _by("tenant", "adapter", "received"),
@@ -145,6 +153,10 @@ class Database:
                 except ConnectionFailure as error:  # it takes longer than a connection waits: ask again, it goes on meanwhile
                     logger.info("indexes_asked_for_again", collection=collection, error=str(error))
                     await asyncio.sleep(1)
+
+    async def command(self, name: str) -> dict[str, Any]:
+        """What the server answers to a command without arguments."""
+        return await self._client.admin.command(name)  # type: ignore[no-any-return]
 
     async def ping(self) -> bool:
         """Whether the primary answers now."""
@@ -269,7 +281,12 @@ def is_transient(error: DriverError) -> bool:
     if isinstance(error, BulkWriteError):
         faults = [*error.details.get("writeErrors", ()), *error.details.get("writeConcernErrors", ())]
         return bool(faults) and all(fault.get("code") in _TRANSIENT_CODES for fault in faults)
-    return isinstance(error, OperationFailure) and error.code in _TRANSIENT_CODES
+    return isinstance(error, OperationFailure) and (error.code in _TRANSIENT_CODES or _asks_a_member_left_behind(error))
+
+
+def _asks_a_member_left_behind(error: OperationFailure) -> bool:
+    """Whether the member does not know of the time yet that `causality` has just learnt from its successor as primary."""
+    return error.code == INVALID_OPTIONS and "afterClusterTime" in str(error)
 
 
 # InterruptedAtShutdown, InterruptedDueToReplStateChange, NotWritablePrimary, PrimarySteppedDown, NotPrimaryNoSecondaryOk,

@@ -1,8 +1,7 @@
 """Two conditions at once: a number for each pair of an agent, a verb and an activity that a record has. Pure.
 
-An index by each condition alone finds a rare pair of two common ones only by reading all of one. These numbers have an index of
-their own, in the order of the log. They are 64 bits of a digest: two pairs may share one, so whoever looks one up looks at the
-conditions, too.
+An index by each condition alone finds a rare pair of two common ones only by reading all of one. These numbers have an index of their
+own, in the order of the log. They are 64 bits of a digest: two pairs may share one, so whoever looks one up looks at the conditions, too.
 """
 
 from collections.abc import Iterable, Mapping, Sequence

@@ -68,18 +68,8 @@ class Prepared:
 
     @cached_property
     def text(self) -> str | bytes:
-        """The JSON of the statement: a string, or bytes if it has numbers that only text keeps, so that readers know where to take care.
-
-        Raises InvalidStatement.
-        """
-        try:
-            return orjson.dumps(self.statement).decode()
-        except orjson.JSONEncodeError:
-            pass
-        try:
-            return dump(self.statement)
-        except (TypeError, ValueError, RecursionError) as error:  # it was never JSON, but made by code
-            raise InvalidStatement("", f"cannot be written as JSON: {error}") from error
+        """The statement as `text_of` writes it."""
+        return text_of(self.statement)
 
     @cached_property
     def elements(self) -> bytes:
@@ -182,3 +172,18 @@ class Stored:
 def statement_of(record: Mapping[str, Any]) -> Statement:
     """The statement a record was made from, as JSON equal to what came in."""
     return Stored.of(record).statement
+
+
+def text_of(statement: Mapping[str, Any]) -> str | bytes:
+    """The JSON of a statement: a string, or bytes if it has numbers that only text keeps, so that readers know where to take care.
+
+    Raises InvalidStatement.
+    """
+    try:
+        return orjson.dumps(statement).decode()
+    except orjson.JSONEncodeError:
+        pass
+    try:
+        return dump(statement)
+    except (TypeError, ValueError, RecursionError) as error:  # it was never JSON, but made by code
+        raise InvalidStatement("", f"cannot be written as JSON: {error}") from error

@@ -88,6 +88,10 @@ class Statements:
         async for record in found.sort("position", ASCENDING).batch_size(WALK):
             yield Stored.of(record)
 
+    async def are_more_than(self, tenant: str, count: int) -> bool:
+        """Whether there are more statements than that, voided or not. Costs no more than counting so many."""
+        return bool(await self._records.count_documents({"tenant": tenant}, limit=count + 1) > count)
+
     async def explain(self, tenant: str, query: StatementQuery) -> Mapping[str, Any]:
         """How MongoDB would find the first page."""
         return await self._find(tenant, query, None, None).limit(self._page_limit + 1).explain()  # type: ignore[no-any-return]

@@ -7,7 +7,8 @@ from typing import Any
 import aiohttp
 from builders import a_statement, learner
 from load import VERSION
-from test_crash import OPERATOR, POSTER, deployment, provision, verify
+from pymongo import MongoClient
+from test_crash import OPERATOR, POSTER, deployment, provision, verify, walk
 
 __all__ = ["deployment"]
 
@@ -65,7 +66,25 @@ async def test_a_rebuild_survives_kill_9_of_its_worker_again_and_again(deploymen
     await provision(deployment.base_url)
     await fill(deployment, 1_000, lambda number: f"learner-{number % 50}")
     await manage(deployment, "POST", f"{SCHOOL}/settle")
-    job = await manage(deployment, "POST", f"{SCHOOL}/rebuild", {"per_second": 20})
+    job = await manage(deployment, "POST", f"{SCHOOL}/rebuild", {"per_second": 200})
     job = await killed_amid(deployment, job["id"], 2)
     assert (job["state"], job["error"]) == ("done", None)
     assert (await verify(deployment.base_url))["different"] == []
+
+
+async def test_an_erasure_survives_kill_9_of_its_worker_again_and_again_and_counts_each_thing_once(deployment):
+    await provision(deployment.base_url)
+    await fill(deployment, 3_000, lambda number: "ada" if number % 2 else f"learner-{number % 50}")
+    await manage(deployment, "POST", f"{SCHOOL}/settle")
+    before = await walk(deployment.base_url)
+    job = await manage(deployment, "POST", f"{SCHOOL}/erase", {"actor": learner("ada"), "per_second": 300})
+    job = await killed_amid(deployment, job["id"], 3)
+    assert (job["state"], job["error"]) == ("done", None)
+    assert job["result"]["removed"]["statements"] == 1_500
+    after = await walk(deployment.base_url)
+    assert (len(before), len(after)) == (3_000, 1_500)
+    assert (await verify(deployment.base_url))["different"] == []
+    with MongoClient(deployment.mongod.url) as client:
+        left = [f"{name}: {each}" for name in client["lrs"].list_collection_names() for each in client["lrs"][name].find({})]
+    assert [each for each in left if "ada@" in each] == []
+    assert not [each for each in left if each.startswith("removals")]

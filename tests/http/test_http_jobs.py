@@ -57,7 +57,7 @@ async def test_a_job_is_cancelled_once_and_retried_once(desk: Desk) -> None:
 
 async def test_pages_of_jobs_are_walked_by_more(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("lrs.jobs.MOST_IN_A_PAGE", 2)
-    started = [(await desk("POST", f"/lrs{SCHOOL}/verify", {"per_second": number}))[1]["id"] for number in range(1, 6)]
+    started = [(await desk("POST", f"/lrs{SCHOOL}/rebuild", {"per_second": number}))[1]["id"] for number in range(1, 6)]
     await desk("POST", f"/lrs{SCHOOL}/jobs/{started[2]}/cancel")
     found, path = [], f"/lrs{SCHOOL}/jobs?state=waiting"
     while path:

@@ -3,7 +3,7 @@
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient
-from http_fakes import JOB_ID, THROUGH, Fakes, managing
+from http_fakes import JOB_ID, THROUGH, VERIFIED, Fakes, managing
 from pytest_aiohttp.plugin import AiohttpClient
 
 TENANTS = "/manage/tenants"
@@ -57,7 +57,7 @@ async def test_a_deleted_tenant_is_gone(operator: Operator) -> None:
     ("GET", "/credentials"), ("POST", "/credentials"), ("DELETE", "/credentials/k"),
     ("GET", "/adapters/bells/settings"), ("PUT", "/adapters/bells/settings"),
     ("PUT", "/adapters/bells/reference/tower"),
-    ("POST", "/settle"), ("POST", "/rebuild"), ("POST", "/verify"), ("GET", "/jobs"), ("GET", f"/jobs/{JOB_ID}"),
+    ("POST", "/settle"), ("POST", "/rebuild"), ("POST", "/verify"), ("GET", "/leftovers"), ("GET", "/jobs"), ("GET", f"/jobs/{JOB_ID}"),
     ("POST", f"/jobs/{JOB_ID}/cancel"), ("POST", f"/jobs/{JOB_ID}/retry"),
 ])
 async def test_of_a_tenant_that_is_not_there_nothing_is(operator: Operator, method: str, path: str) -> None:
@@ -164,17 +164,19 @@ async def test_rebuild_takes_one_materializer_or_all(operator: Operator, fakes: 
     assert fakes.jobs.asked == [("rebuild", {}), ("rebuild", {"materializer": "bells.rung"})]
 
 
-@pytest.mark.parametrize("what", ["rebuild", "verify"])
-async def test_what_takes_longer_than_a_moment_is_answered_with_its_job(operator: Operator, fakes: Fakes, what: str) -> None:
+@pytest.mark.parametrize(("what", "arguments"), [("rebuild", {"per_second": 100.0}), ("verify", {"sample": 0.5}), ("retain", {})])
+async def test_what_takes_longer_than_a_moment_is_answered_with_its_job(
+    operator: Operator, fakes: Fakes, what: str, arguments: dict
+) -> None:
     fakes.jobs.has_worker = False
-    status, job = await operator("POST", f"{SCHOOL}/{what}", {"per_second": 100})
-    assert (status, job["id"], job["kind"], job["state"], job["arguments"]) == (202, JOB_ID, what, "waiting", {"per_second": 100.0})
+    status, job = await operator("POST", f"{SCHOOL}/{what}", arguments)
+    assert (status, job["id"], job["kind"], job["state"], job["arguments"]) == (202, JOB_ID, what, "waiting", arguments)
     assert "checkpoint" not in job and "holder" not in job
 
 
-@pytest.mark.parametrize("wrong", [{"wait": "yes"}, {"per_second": 0}, {"per_second": "many"}, {"sample": 0}, {"when": "now"}, []])
+@pytest.mark.parametrize("wrong", [{"wait": "yes"}, {"per_second": 0}, {"per_second": "many"}, {"sample": 1}, {"when": "now"}, []])
 async def test_a_job_that_is_asked_for_in_a_way_there_is_not_is_refused(operator: Operator, fakes: Fakes, wrong: object) -> None:
-    assert (await operator("POST", f"{SCHOOL}/verify", wrong))[0] == 400
+    assert (await operator("POST", f"{SCHOOL}/rebuild", wrong))[0] == 400
     assert not fakes.jobs.asked
 
 
@@ -183,8 +185,15 @@ async def test_what_cannot_be_rebuilt_is_said(operator: Operator) -> None:
     assert (await operator("POST", f"{SCHOOL}/rebuild", {"name": "bells.rung"}))[0] == 400
 
 
+async def test_what_other_versions_left_is_listed_and_removed(operator: Operator) -> None:
+    left = {"leftovers": [{"edition": "bells.rung@1", "summaries": 3, "lines": 0}]}
+    assert await operator("GET", f"{SCHOOL}/leftovers") == (200, left)
+    assert await operator("DELETE", f"{SCHOOL}/leftovers/bells.rung%401") == (200, {"removed": 3})
+    assert (await operator("DELETE", f"{SCHOOL}/leftovers/bells.rung%402"))[0] == 404
+
+
 async def test_verify_lists_what_differs(operator: Operator) -> None:
-    assert await operator("POST", f"{SCHOOL}/verify") == (200, {"checked": 3, "lines": 0, "different": ["bells.rung:tower"], "more": 0})
+    assert await operator("POST", f"{SCHOOL}/verify") == (200, VERIFIED)
 
 
 async def test_adapters_are_listed_with_what_they_serve(operator: Operator) -> None:
@@ -201,3 +210,4 @@ async def test_status_tells_the_health_of_all(operator: Operator, fakes: Fakes, 
     status, body = await operator("GET", "/manage/status")
     assert (status, body["mongo"], body["redis"], body["draining"]) == (200, up, True, False)
     assert (body["tenants"], body["adapters"]) == (1 if up else None, {"bells": "1.0"})
+    assert (body["lag_s"], body["swept_s_ago"]) == ((1.5, 4.0) if up else (None, None))

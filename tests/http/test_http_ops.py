@@ -68,6 +68,15 @@ async def test_metrics_count_requests_by_route_never_by_path(client: TestClient)
     assert "no/such" not in text and "PROPFIND" not in text
 
 
+async def test_metrics_tell_how_it_goes_over_all_processes(client: TestClient, fakes: Fakes) -> None:
+    text = await (await client.get("/metrics")).text()
+    told = ("lrs_follow_lag_seconds 1.5", "lrs_follow_lagging_tenants 2.0", 'lrs_jobs{state="failed"} 3.0', "lrs_workers 1.0")
+    assert [each for each in (*told, "lrs_sweep_age_seconds 4.0") if each not in text] == []
+    fakes.health.condition = None
+    text = await (await client.get("/metrics")).text()
+    assert "lrs_follow_lag_seconds NaN" in text and 'lrs_jobs{state="failed"} NaN' in text
+
+
 async def test_two_applications_do_not_share_metrics(fakes: Fakes, aiohttp_client: AiohttpClient) -> None:
     one, other = await aiohttp_client(fakes.app()), await aiohttp_client(fakes.app())
     await one.get("/healthz")

@@ -171,7 +171,7 @@ async def test_the_tenants_that_lag_are_found_by_hops_through_the_index(process,
 
 
 async def test_the_trouble_of_one_tenant_does_not_keep_the_sweep_from_the_others(process, database, config):
-    from workers.follow import sweep
+    from workers.follow import Sweeper
     from workers.services import Services
 
     parts = process(TALLY)
@@ -186,5 +186,7 @@ async def test_the_trouble_of_one_tenant_does_not_keep_the_sweep_from_the_others
         return await settle(tenant)
 
     services.follower.settle = settle_but_one
-    await sweep({"services": services})
+    sweeper = Sweeper(services)
+    await sweeper.sweep()
+    await sweeper.built()
     assert await count(parts, TALLY) == 1

@@ -191,6 +191,12 @@ def test_the_operators_commands_find_a_running_one_by_its_data(tmp_path):
         assert "kolibri." in lrs("rebuild", "demo", *data).stdout
         verified = lrs("verify", "demo", *data)
         assert verified.returncode == 0 and verified.stdout.endswith("0 differ from a recount\n")
+        assert lrs("doctor", *data).returncode == 0 and lrs("doctor", "--strict", *data).returncode == 1  # a replica set of one
+        assert json.loads(lrs("erase", "demo", "--mbox", "nobody@example.org", "--yes", *data).stdout)["removed"] == {}
+        assert lrs("retention", "demo", "--days", "30", *data).stdout == "statements of demo are kept for 30 days\n"
+        assert lrs("retention", "demo", "--forever", "--now", *data).stdout.startswith("statements of demo are kept for ever\n")
+        listed = lrs("jobs", "list", "demo", "--state", "done", *data).stdout
+        assert [kind for kind in ("rebuild", "verify", "erase", "retain") if kind not in listed] == []
         assert lrs("tenants", "add", "other", *data).returncode == 0
         added = json.loads(lrs("credentials", "add", "other", *data).stdout)
         assert lrs("credentials", "delete", "other", added["key"], *data).returncode == 0
