@@ -13,11 +13,12 @@ from typing import Any, TypeVar
 import structlog
 
 from lrs.building import Builder
-from lrs.errors import StoreUnavailable
+from lrs.errors import NotFound, StoreUnavailable
 from lrs.folding import Folding
 from lrs.materialize import Materializer
 from lrs.single_flight import SingleFlight
 from lrs.store.cursors import BEFORE_ALL, Cursor, Cursors, Fence, Superseded, moved
+from lrs.store.editions import Editions, Leftover
 from lrs.store.leases import Leases
 from lrs.store.log import Log
 from lrs.store.mongo import Database
@@ -58,6 +59,7 @@ class Follower:
     ) -> None:
         self._cursors = Cursors(database)
         self._leases = Leases(database)
+        self._editions = Editions(database)
         self._records = database["records"]
         self._watermark = watermark
         self._saved = saved
@@ -196,7 +198,17 @@ class Follower:
 
     async def cursor(self, tenant: str) -> int:
         """The position up to which all saved summaries are complete; -1 before the first run."""
-        return self._lowest(await self._cursors.peek(tenant))
+        return self._lowest(await self._cursors.read(tenant))
+
+    async def leftovers(self, tenant: str) -> list[Leftover]:
+        """What other versions of materializers have left, and rebuilds that nobody knows of any more."""
+        return await self._editions.leftovers(tenant, {each.label for each in self._materializers})
+
+    async def remove_leftover(self, tenant: str, edition: str) -> int:
+        """Remove one of those; how many summaries. NotFound if it is none. A process of that version makes them anew."""
+        if edition not in {each.edition for each in await self.leftovers(tenant)}:
+            raise NotFound(f"tenant {tenant} has no leftover summaries {edition}")
+        return await self._editions.remove(tenant, [edition])
 
     def _lowest(self, cursor: Cursor) -> int:
         editions = [cursor.current(each).edition for each in self._materializers]

@@ -75,7 +75,7 @@ class Rebuilder:
         """Those that were further meanwhile may rest on what was there before: they are folded again."""
         kept = 0
         while keys:
-            cursor = await self._cursors.peek(tenant)
+            cursor = await self._cursors.read(tenant)
             cells = [forgotten_in(tenant, edition, key) for key in keys]
             if installed is not None and edition in {*cursor.positions, *cursor.building}:
                 cells = await self._folded(cursor, replace(installed, generation=int(edition.partition("#")[2] or 0)), keys)

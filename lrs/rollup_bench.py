@@ -3,6 +3,7 @@
 In a database of its own, by the product's own log, follower and rebuilder.
 """
 
+import asyncio
 import time
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Sequence
@@ -118,9 +119,8 @@ class RollupBench:
         self._tell(f"filling up to {size} statements")
         began = time.perf_counter()
         while self._held < size:
-            await self._store(min(BATCH, size - self._held))
-            if not self._held % (20 * BATCH):
-                await self._follower.settle(TENANT)
+            # What is stored is followed meanwhile.
+            await asyncio.gather(self._store_some(min(20 * BATCH, size - self._held)), self._follower.settle(TENANT))
         await self._follower.settle(TENANT)
         filled_s = time.perf_counter() - began
         self._tell(f"measuring with {size} statements")
@@ -147,7 +147,11 @@ class RollupBench:
         return await _timed(lambda: self._follower.follow(TENANT))
 
     async def _read(self) -> None:
-        await self._summaries.rows(TENANT, CELLS, GROUP, until="2026-01-06", by=["bucket"], sums=["count", "millionths"])
+        await self._summaries.rows(TENANT, CELLS, GROUP, until="2026-01-05T09", by=["bucket"], sums=["count", "millionths"])
+
+    async def _store_some(self, count: int) -> None:
+        for at in range(0, count, BATCH):
+            await self._store(min(BATCH, count - at))
 
     async def _store(self, count: int) -> None:
         batch = [_prepared(statement) for statement in islice(self._coming, count)]

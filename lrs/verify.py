@@ -68,7 +68,7 @@ class Verifier:
         that, with what a recount of the cells adds. `report` hears how many summaries are done, of about how many.
         """
         tally = _Tally()
-        cursor = await self._cursors.peek(tenant)
+        cursor = await self._cursors.read(tenant)
         chosen = [cursor.current(each) for each in self._materializers.values() if name in (None, each.name)]
         counts = [await self._saved.count(tenant, each) for each in chosen]
         total = sum(count if sample is None else _of(sample, count) for count in counts)
@@ -102,7 +102,7 @@ class Verifier:
 
     async def _differing(self, tenant: str, materializer: Materializer[Any], keys: Sequence[str]) -> list[str]:
         """The keys whose saved bytes are not those of the recount up to their mark, or that lag behind the cursor."""
-        cursor = (await self._cursors.peek(tenant)).positions.get(materializer.edition, BEFORE_ALL)
+        cursor = (await self._cursors.read(tenant)).positions.get(materializer.edition, BEFORE_ALL)
         found = await self._saved.documents(tenant, materializer, keys)
         marks = {key: found[key]["mark"] if key in found else BEFORE_ALL for key in keys}
         recounts = await self._recounts(tenant, materializer, marks, cursor)

@@ -12,11 +12,13 @@ from marshmallow import Schema, ValidationError, fields
 
 from lrs.app import bare_app
 from lrs.config import Config
+from lrs.errors import NotFound
 from lrs.health import Condition
 from lrs.http import keys
 from lrs.intake import Accepted
 from lrs.plugins import Adapter, Entry, Reference, Route
 from lrs.store.attachments import Kept
+from lrs.store.editions import Leftover
 from lrs.store.heartbeats import Workers
 from lrs.store.jobs import STATES, Job
 from lrs.store.positions import position_of
@@ -169,6 +171,14 @@ class FakeSummaries:
 
 
 class FakeFollower:
+    async def leftovers(self, tenant: str) -> list[Leftover]:
+        return [Leftover("bells.rung@1", 3, 0)]
+
+    async def remove_leftover(self, tenant: str, edition: str) -> int:
+        if edition != "bells.rung@1":
+            raise NotFound(edition)
+        return 3
+
     async def settle(self, tenant: str) -> int:
         return THROUGH_US
 

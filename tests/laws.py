@@ -9,7 +9,7 @@ from served import Answer, Served
 
 SHAPE = {"error", "message", "problems", "request_id"}
 # Their vendors' shapes, not ours.
-NATIVE = re.compile(rb"(http://[^/]*)?(/t/[^/]*)?/api/")
+NATIVE = re.compile(rb"(http://[^/]*)?(/t/[^/]*)?/(api|v1|v2\.0|adapters)/")
 
 
 class Laws:

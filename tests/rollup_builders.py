@@ -73,7 +73,7 @@ async def recounted(saved: SavedSummaries, tenant: str, materializer: Materializ
 
 async def kept_lines(database: Any, tenant: str, materializer: Materializer[Any]) -> dict[tuple[Any, ...], tuple[dict[str, int], int]]:
     """The lines as they are in the database, of the generation that is current."""
-    current = (await Cursors(database).peek(tenant)).current(materializer)
+    current = (await Cursors(database).read(tenant)).current(materializer)
     return {
         (each["scope"], each["bucket"], tuple(each["dims"].items())): (_without_zeros(each.get("sums", {})), each["cells"])
         async for each in database["lines"].find({"tenant": tenant, "label": current.edition})

@@ -1,6 +1,6 @@
 """What is known of a pathway as an answer of `logs/pathway-logs`. Pure."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import md5
 from typing import Any, NamedTuple
@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import orjson
 
 from adapters.pathway.activity_types import canonical
+from adapters.pathway.profiles import learner_in
 from adapters.pathway.queries import Query
 from adapters.pathway.schema import Learner, Pathway, PathwayActivity
 from adapters.pathway.spelling import folded
@@ -46,12 +47,12 @@ class Person(NamedTuple):
 
 @dataclass(frozen=True)
 class Listing:
-    """All that is known of a pathway: its activities as they were first seen, by key, and who stands where."""
+    """All that is known of a pathway: its activities as they were first seen, by key, who stands where, and the documents about users."""
 
     pathway: Pathway
     activities: Mapping[str, PathwayActivity]
     logs: Mapping[str, Mapping[str, Told]]
-    people: Mapping[str, Person] = field(default_factory=dict)
+    profiles: Mapping[str, bytes] = field(default_factory=dict)
 
     @property
     def size(self) -> int:
@@ -61,7 +62,7 @@ class Listing:
 
 def data_of(listing: Listing, query: Query) -> list[Any]:
     """The `data` of an answer: one pathway, the activities that fit, and of their logs those that do."""
-    people = {user: person for user, person in listing.people.items() if person.fits(query)}
+    people = {user: person for user, person in _people(listing) if person.fits(query)}
     ranks = {user: rank for rank, user in enumerate(sorted(people, key=lambda user: (people[user].order, user)))}
     return [{
         "pathway": {"name": listing.pathway.name, "type": listing.pathway.type, "ID": listing.pathway.id},
@@ -69,6 +70,14 @@ def data_of(listing: Listing, query: Query) -> list[Any]:
             _item(activity, people, ranks, listing.logs.get(key, {})) for key, activity in _fitting(listing, query)
         ],
     }]
+
+
+def _people(listing: Listing) -> Iterator[tuple[str, Person]]:
+    """Everybody in the logs: as the last import that named them did, else as a statement calls them."""
+    told = {user: each for by_user in listing.logs.values() for user, each in by_user.items()}
+    for user, each in told.items():
+        content = listing.profiles.get(user)
+        yield user, Person.of((content and learner_in(content)) or learner_told(user, each))
 
 
 def _fitting(listing: Listing, query: Query) -> Sequence[tuple[str, PathwayActivity]]:

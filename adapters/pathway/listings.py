@@ -5,8 +5,8 @@ from typing import Any
 
 from aiohttp import web
 
-from adapters.pathway.answers import Listing, Person, learner_told
-from adapters.pathway.profiles import activities_in, activity_profile, learner_in, pathway_profile, pathways_in, user_profile
+from adapters.pathway.answers import Listing
+from adapters.pathway.profiles import activities_in, activity_profile, pathway_profile, pathways_in, user_profile
 from adapters.pathway.schema import NAMED, Pathway, PathwayActivity
 from adapters.pathway.spelling import folded
 from adapters.pathway.summaries import STANDING, Standing, place_of
@@ -34,7 +34,7 @@ async def listing_of(request: web.Request, tenant: str, settings: Mapping[str, A
     own = [each for each in standings if each.pathway == pathway.key]
     members = activities.get(pathway.key, {}) | activities_told(own, activities.get(pathway.key, {}))
     logs = latest(own, [each for each in standings if not each.pathway and each.activity in members])
-    return Listing(pathway, members, logs, await _people(request, tenant, settings, logs))
+    return Listing(pathway, members, logs, await _profiles(request, tenant, settings, logs))
 
 
 async def _profiled_activities(request: web.Request, tenant: str, base: str, pathway: Pathway) -> dict[str, PathwayActivity]:
@@ -43,17 +43,14 @@ async def _profiled_activities(request: web.Request, tenant: str, base: str, pat
     return {each.key: each for each in activities_in(contents.values())}
 
 
-async def _people(request: web.Request, tenant: str, settings: Mapping[str, Any], logs: Logs) -> dict[str, Person]:
-    """Everybody in the logs, by user: as the last import that named them did, else as a statement calls them."""
+async def _profiles(request: web.Request, tenant: str, settings: Mapping[str, Any], logs: Logs) -> dict[str, bytes]:
+    """The document about each person in the logs, by user, where there is one."""
     told = {user: each for by_user in logs.values() for user, each in by_user.items()}
     accounts = {user: identity(account_actor(settings["home_page"], user)) or "" for user in told}
     owners = {*accounts.values(), *(each.agent for each in told.values())}
     contents = await request.config_dict[DOCUMENTS].profiles(tenant, AGENT_PROFILE, user_profile(settings["base_iri"]), owners)
-    people = {}
-    for user, each in told.items():
-        content = contents.get(accounts[user]) or contents.get(each.agent)
-        people[user] = Person.of((content and learner_in(content)) or learner_told(user, each))
-    return people
+    found = {user: contents.get(accounts[user]) or contents.get(each.agent) for user, each in told.items()}
+    return {user: content for user, content in found.items() if content is not None}
 
 
 def chosen(wanted: str, profiled: Sequence[Pathway], standings: Iterable[Standing]) -> Pathway:

@@ -45,20 +45,20 @@ def newest_first(facts: Iterable[Fact]) -> list[Fact]:
     return sorted(facts, key=lambda fact: (-fact.at_us, shown_id(fact), fact.id))
 
 
-def activity_answer(
-    hours: Sums, types: Sums, tests: Sums, attempts: Sums, seen: tuple[int | None, int | None]
-) -> dict[str, Any]:
-    """What a user's and a group's summary have in common. `seen` are the first and the last moment of all."""
-    by_type = {group[0]: sums["events"] for group, sums in sorted(types.items())}
+def activity_answer(used: Sums, tests: Sums, attempts: Sums, seen: tuple[int | None, int | None]) -> dict[str, Any]:
+    """What a user's and a group's summary have in common. `used` is by hour and type; `seen` are the first and the last moment of all."""
+    by_type: dict[str, int] = {}
+    for (_, event_type), sums in sorted(used.items(), key=lambda item: item[0][1]):
+        by_type[event_type] = by_type.get(event_type, 0) + sums["events"]
     scores = Scores(tests)
     return {
         "firstSeen": moment(seen[0]),
         "lastSeen": moment(seen[1]),
-        "activeDays": len({hour[:10] for hour, in hours}),
+        "activeDays": len({hour[:10] for hour, _ in used}),
         "totalEvents": sum(by_type.values()),
         "byEventType": by_type,
         "byFamily": by_family(by_type),
-        "durationSeconds": seconds(sum(sums["ms"] for sums in hours.values())),
+        "durationSeconds": seconds(sum(sums["ms"] for sums in used.values())),
         "tests": {
             "attempts": len(attempts), "completed": scores.completed, "averageScore": scores.average, "bestScore": scores.best,
         },

@@ -166,11 +166,11 @@ async def _metadata(request: web.Request, fact: Fact) -> Mapping[str, Any]:
 
 
 async def _activity(usage: Usage, subject: Subject) -> dict[str, Any]:
-    hours, types, tests, attempts = await asyncio.gather(
-        usage.lines(subject, ("bucket",)), usage.lines(subject, ("type",)),
-        usage.lines(subject, ("score", "passed"), part="tests "), usage.lines(subject, ("attempt",), part="attempts "),
+    used, tests, attempts = await asyncio.gather(
+        usage.lines(subject, ("bucket", "type")), usage.lines(subject, ("score", "passed"), part="tests "),
+        usage.lines(subject, ("attempt",), part="attempts "),
     )
-    return reports.activity_answer(hours, types, tests, attempts, await usage.seen(subject, hours))
+    return reports.activity_answer(used, tests, attempts, await usage.seen(subject, [hour for hour, _ in used]))
 
 
 async def _progress(request: web.Request, query: Mapping[str, Any], facet: str, own_id: str) -> Sequence[Progress]:

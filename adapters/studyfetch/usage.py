@@ -95,13 +95,12 @@ class Usage:
                 break
         return facts
 
-    async def seen(self, subject: Subject, hours: Mapping[Group, Counter[str]]) -> tuple[int | None, int | None]:
+    async def seen(self, subject: Subject, hours: Sequence[str]) -> tuple[int | None, int | None]:
         """The first and the last moment (µs since the epoch) of a subject whose events are in these hours; None where there are none."""
         if not hours:
             return None, None
-        (first,), (last,) = min(hours), max(hours)
-        firsts = await self.from_an_end(subject.facets, first, 1, subject.has, last=False)
-        lasts = await self.from_an_end(subject.facets, last, 1, subject.has)
+        firsts = await self.from_an_end(subject.facets, min(hours), 1, subject.has, last=False)
+        lasts = await self.from_an_end(subject.facets, max(hours), 1, subject.has)
         return min((each.at_us for each in firsts), default=None), max((each.at_us for each in lasts), default=None)
 
     async def people(self, subject: Subject, by: Sequence[str], *, where: Mapping[str, str] | None = None) -> Counter[Group]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from lrs.commands.demo_kolibri import exercise_session
 from lrs.commands.demo_ofcourseme import PLATFORM, academy_events
+from lrs.commands.demo_pathway import owners_pathway
 from lrs.commands.demo_stage import Shown, Stage
 from lrs.commands.demo_studyfetch import STUDYFETCH, afternoon_of_usage
 from lrs.commands.demo_xapi import course_statements
@@ -29,6 +30,7 @@ ACTS = (
     Act("xAPI, as an LMS posts it", (), course_statements),
     Act("Kolibri", ("ada", "ben", "grace"), exercise_session),
     Act("StudyFetch", (STUDYFETCH,), afternoon_of_usage),
+    Act("pathway logs", (), owners_pathway),
     Act("OfCourseMe", (PLATFORM,), academy_events),
 )
 

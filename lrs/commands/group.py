@@ -25,6 +25,7 @@ MENU = {
     "erase": ("removals", "Remove all of one learner, with a receipt."),
     "retention": ("removals", "Show or say for how long a tenant's statements are kept."),
     "jobs": ("jobs", "List, show, cancel and retry jobs: what takes long."),
+    "leftovers": ("summaries", "List or remove summaries that other versions left."),
     "verify": ("summaries", "Compare a tenant's summaries with a recount."),
 }
 

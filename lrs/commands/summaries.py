@@ -35,6 +35,20 @@ def rebuild(tenant: str, materializer: str | None, per_second: float | None, url
 
 @click.command()
 @click.argument("tenant")
+@click.option("--remove", metavar="EDITION", help="Remove this one. A process of that version that still runs makes it anew.")
+@talks_to_the_api
+def leftovers(tenant: str, remove: str | None, url: str | None, data: Path | None) -> None:
+    """List the summaries that other versions of this installation have left, or remove some."""
+    api = endpoint(url, data)
+    if remove:
+        click.echo(f"{api.call('DELETE', tenant_path(tenant, 'leftovers', remove))['removed']} summaries removed")
+        return
+    for each in api.call("GET", tenant_path(tenant, "leftovers"))["leftovers"]:
+        click.echo(f"{each['edition']}\t{each['summaries']} summaries\t{each['lines']} lines")
+
+
+@click.command()
+@click.argument("tenant")
 @click.option("--materializer", help="Only the summaries of this one.")
 @click.option("--sample", type=click.FloatRange(0, min_open=True), help="A part of them (0.01), or a number (500); else all.")
 @PER_SECOND

@@ -50,6 +50,7 @@ WRITES_STATE = Access(Door.CALLER, frozenset({"all", "state"}))
 READS_PROFILES = Access(Door.CALLER, frozenset({"all", "all/read", "profile", "profile/read"}))
 WRITES_PROFILES = Access(Door.CALLER, frozenset({"all", "profile"}))
 WRITES_EVENTS = Access(Door.CALLER, frozenset({"all", "events/write"}))
+READS_IMPORTS = Access(Door.CALLER, frozenset({"all", "all/read", "events/write"}))
 READS_REPORTS = Access(Door.CALLER, frozenset({"all", "all/read", "reports/read"}))
 # What all statements together say about an agent or activity: not for who sees only the own ones.
 READS_DEFINITIONS = Access(Door.CALLER, frozenset({"all", "all/read", "statements/read"}))

@@ -21,7 +21,8 @@ TABLES: Mapping[str, tuple[str, Sequence[str]]] = {
 }
 # By column; the others are counts.
 COLUMNS: Mapping[str, Json] = {
-    "learner": TEXT, "name": {"type": ["string", "null"]}, "title": {"type": ["string", "null"]}, "activity": IRI, "activity_type": {"type": ["string", "null"]}, "course": IRI,
+    "learner": TEXT, "name": {"type": ["string", "null"]}, "title": {"type": ["string", "null"]}, "activity": IRI,
+    "activity_type": {"type": ["string", "null"]}, "course": IRI,
     "courses": listed(IRI), "success": {"type": ["boolean", "null"]}, "mastered": TRUTH, "attempts_are_more": TRUTH,
     "activities_are_more": TRUTH, "day": {"type": "string", "format": "date"}, "right_of_last": {"type": ["integer", "null"]},
     "rule": {"type": "object"},

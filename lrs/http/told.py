@@ -155,6 +155,8 @@ TOLD: Mapping[tuple[str, str], Told] = {
     ("POST", f"{MANAGE}/retain"): job_told(PacedSchema, record(days={"type": ["integer", "null"]}, removed=COUNTS)),
     ("GET", f"{MANAGE}/retention"): Told(answers={200: RetentionSchema}),
     ("PUT", f"{MANAGE}/retention"): Told(body=RetentionSchema, answers={204: None}),
+    ("GET", f"{MANAGE}/leftovers"): Told(answers={200: record(leftovers=listed(record(edition=TEXT, summaries=COUNT, lines=COUNT)))}),
+    ("DELETE", f"{MANAGE}/leftovers/{{edition}}"): Told(answers={200: record(removed=COUNT)}),
     ("GET", f"{MANAGE}/jobs"): Told(
         query={"state": {"type": "string", "enum": list(STATES)}, "after": TEXT}, answers={200: record(jobs=listed(JOB), more=TEXT)}
     ),

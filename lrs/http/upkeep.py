@@ -2,6 +2,8 @@
 
 from dataclasses import asdict
 
+from dataclasses import asdict
+
 from aiohttp import web
 from marshmallow import fields, validate
 
@@ -52,6 +54,19 @@ async def post_verify(request: web.Request) -> web.Response:
 def _known(request: web.Request, name: str | None) -> None:
     if name is not None and name not in request.config_dict[MATERIALIZERS]:
         raise NotFound(f"no materializer {name} is installed")
+
+
+async def get_leftovers(request: web.Request) -> web.Response:
+    """GET …/leftovers: summaries and lines of versions that are not installed here: how many, by edition."""
+    found = await request.config_dict[FOLLOWER].leftovers(await known_tenant(request))
+    return json_answer({"leftovers": [asdict(each) for each in found]})
+
+
+async def delete_leftover(request: web.Request) -> web.Response:
+    """DELETE …/leftovers/{edition}: remove one of them; how many summaries. 404 if it is none."""
+    tenant = await known_tenant(request)
+    removed = await request.config_dict[FOLLOWER].remove_leftover(tenant, request.match_info["edition"])
+    return json_answer({"removed": removed})
 
 
 async def get_status(request: web.Request) -> web.Response:

@@ -79,10 +79,11 @@ class ActivityCell(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class _Within(msgspec.Struct, frozen=True):
-    """A question was answered that belongs to the activity `parent`."""
+    """A question was answered that belongs to the activity `parent`, of this type."""
 
     fact: Fact
     parent: str
+    parent_type: str | None
 
 
 def activity_key(learner: str, activity: str) -> str:
@@ -95,7 +96,7 @@ def _keys(statement: Statement) -> Iterable[str]:
     if learner is None or activity is None:
         return []
     parent = answered_within(statement)
-    return [activity_key(learner, each) for each in (activity, parent) if each is not None]
+    return [activity_key(learner, each) for each in ((activity,) if parent is None else (activity, parent[0]))]
 
 
 def _part(statement: Statement, key: str) -> Fact | _Within:
@@ -103,26 +104,32 @@ def _part(statement: Statement, key: str) -> Fact | _Within:
     if key == activity_key(fact.learner, fact.activity):
         return fact
     parent = answered_within(statement)
-    if parent is None or key != activity_key(fact.learner, parent):
+    if parent is None or key != activity_key(fact.learner, parent[0]):
         raise LookupError(f"{key} is no key of this statement")
-    return _Within(fact, parent)
+    return _Within(fact, *parent)
 
 
 def _step(cell: ActivityCell, part: Fact | _Within) -> ActivityCell:
     if isinstance(part, _Within):
-        return _with_answer(_of(cell, part.fact, part.parent), part.fact)
-    cell = _with_result(_of(cell, part, part.activity), part)
+        return _with_answer(_of(cell, part.fact, part.parent, part.parent_type), part.fact)
+    cell = _with_result(_of(cell, part, part.activity, part.activity_type), part)
     if part.verb == vocabulary.ANSWERED:
         cell = _with_answer(cell, part)
     return _counted(cell, part)
 
 
-def _of(cell: ActivityCell, fact: Fact, activity: str) -> ActivityCell:
-    named = cell.named
-    if fact.name is not None:
-        said = (fact.at_us, fact.name)
-        named = said if named is None else max(named, said)
-    return replace(cell, learner=fact.learner, activity=activity, named=named)
+def _of(cell: ActivityCell, fact: Fact, activity: str, activity_type: str | None) -> ActivityCell:
+    return replace(
+        cell, learner=fact.learner, activity=activity, named=_last(cell.named, fact.at_us, fact.name),
+        typed=_last(cell.typed, fact.at_us, activity_type),
+    )
+
+
+def _last(known: tuple[int, str] | None, at_us: int, said: str | None) -> tuple[int, str] | None:
+    """What was said last, by event time."""
+    if said is None:
+        return known
+    return (at_us, said) if known is None else max(known, (at_us, said))
 
 
 def _with_answer(cell: ActivityCell, fact: Fact) -> ActivityCell:
@@ -154,10 +161,6 @@ def _with_result(cell: ActivityCell, fact: Fact) -> ActivityCell:
 
 
 def _counted(cell: ActivityCell, fact: Fact) -> ActivityCell:
-    typed = cell.typed
-    if fact.activity_type is not None:
-        said = (fact.at_us, fact.activity_type)
-        typed = said if typed is None else max(typed, said)
     courses = cell.courses
     if not set(fact.courses) <= set(courses):
         courses = tuple(sorted({*courses, *fact.courses}))[:MOST_COURSES_NAMED]
@@ -168,7 +171,7 @@ def _counted(cell: ActivityCell, fact: Fact) -> ActivityCell:
         verbs, types, day = cell.verbs, cell.types, SOME_DAY
     unregistered = not fact.registration
     return replace(
-        cell, typed=typed, courses=courses, verbs=verbs, types=types, statements=cell.statements + 1,
+        cell, courses=courses, verbs=verbs, types=types, statements=cell.statements + 1,
         days={**cell.days, day: cell.days.get(day, 0) + 1},
         first_us=earliest(cell.first_us, fact.at_us), last_us=latest(cell.last_us, fact.at_us),
         attempted=cell.attempted + (unregistered and fact.verb == vocabulary.ATTEMPTED),

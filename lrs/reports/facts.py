@@ -121,12 +121,16 @@ def courses_of(statement: Statement) -> tuple[str, ...]:
     return tuple(dict.fromkeys(shown(each) for each in found))[:MOST_COURSES]
 
 
-def answered_within(statement: Statement) -> str | None:
-    """The activity whose question is answered, rightly or wrongly: the first parent of an `answered`."""
+def answered_within(statement: Statement) -> tuple[str, str | None] | None:
+    """The activity whose question is answered, rightly or wrongly, and its type: the first parent of an `answered`."""
     if statement["verb"]["id"] != vocabulary.ANSWERED or "success" not in statement.get("result", {}):
         return None
     parents = _listed(statement.get("context", NOTHING).get("contextActivities", NOTHING).get("parent", ()))
-    return next((shown(each["id"]) for each in parents if each["id"] != statement["object"]["id"]), None)
+    for each in parents:
+        if each["id"] != statement["object"]["id"]:
+            kind = _type_of(each)
+            return shown(each["id"]), None if kind is None else shown(kind)
+    return None
 
 
 def fact_of(statement: Statement) -> Fact:

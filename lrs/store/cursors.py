@@ -64,21 +64,7 @@ class Cursors:
         self._cursors = database["cursors"]
 
     async def read(self, tenant: str) -> Cursor:
-        """A tenant's cursors. The document is made if it is not there."""
-        found = await self._cursors.find_one({"_id": tenant})
-        if found is None or "epoch" not in found:
-            await self._begin(tenant)
-            found = await self._cursors.find_one({"_id": tenant}) or {}
-        return _cursor(tenant, found)
-
-    async def _begin(self, tenant: str) -> None:
-        try:
-            await self._cursors.update_one({"_id": tenant, "epoch": None}, {"$set": {"epoch": _new_epoch()}}, upsert=True)
-        except DuplicateKeyError:
-            pass  # another process has done it
-
-    async def peek(self, tenant: str) -> Cursor:
-        """A tenant's cursors, if there are any."""
+        """A tenant's cursors; none at all if there is no document yet."""
         return _cursor(tenant, await self._cursors.find_one({"_id": tenant}) or {})
 
     async def all(self) -> AsyncIterator[Cursor]:
@@ -97,19 +83,21 @@ class Cursors:
         change: dict[str, Any] = {"$inc": {"touched": 1}}
         if fence.moved:
             change["$max"] = fence.moved
-        outcome = await self._cursors.update_one({"_id": fence.tenant, "epoch": fence.epoch}, change, session=session)
+        outcome = await self._cursors.update_one({"_id": fence.tenant, **_at(fence.epoch)}, change, session=session)
         if not outcome.matched_count:
             raise Superseded
 
     async def begin(self, cursor: Cursor, editions: Sequence[str]) -> None:
         """Let these be made from the beginning of the log. Superseded if somebody else has begun something since."""
-        if editions:
-            begun = {f"building.{_field(edition)}": BEFORE_ALL for edition in editions}
-            outcome = await self._cursors.update_one(
-                {"_id": cursor.tenant, "epoch": cursor.epoch}, {"$set": {"epoch": _new_epoch(), **begun}}
+        if not editions:
+            return
+        begun = {f"building.{_field(edition)}": BEFORE_ALL for edition in editions}
+        try:
+            await self._cursors.update_one(
+                {"_id": cursor.tenant, **_at(cursor.epoch)}, {"$set": {"epoch": _new_epoch(), **begun}}, upsert=True
             )
-            if not outcome.matched_count:
-                raise Superseded
+        except DuplicateKeyError:  # the document is there, with another epoch
+            raise Superseded from None
 
     async def supersede(self, tenant: str) -> None:
         """Let nothing be saved any more that rests on what was read before."""
@@ -128,7 +116,7 @@ class Cursors:
             if before != each.edition:
                 change["$unset"][f"positions.{_field(before)}"] = ""
                 change["$set"][f"retired.{_field(before)}"] = datetime.now(UTC)
-        outcome = await self._cursors.update_one({"_id": cursor.tenant, "epoch": cursor.epoch}, change)
+        outcome = await self._cursors.update_one({"_id": cursor.tenant, **_at(cursor.epoch)}, change)
         if not outcome.matched_count:
             raise Superseded
 
@@ -167,6 +155,11 @@ def _generation(edition: str, label: str) -> int:
     """The generation of an edition of this label; 0 for one of another."""
     name, _, number = edition.partition("#")
     return int(number or 0) if name == label else 0
+
+
+def _at(epoch: str) -> dict[str, str | None]:
+    """The part of a query that says so. A document that never was superseded may have none."""
+    return {"epoch": epoch or None}
 
 
 def _new_epoch() -> str:

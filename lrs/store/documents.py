@@ -23,6 +23,8 @@ from lrs.xapi.json_text import dump
 LARGEST = 15 * 1024 * 1024
 # Each round of a merge that is lost was won by another, so as many clients may merge into one document at the same moment.
 MOST_ROUNDS = 200
+# A query may not be over 16 MiB either.
+MOST_IDS = 10_000
 # Reading and writing JSON of more bytes takes long enough to be kept out of the loop.
 LONG = 64 * 1024
 CHANGED = "the document is not as If-Match or If-None-Match require: get it, and send its ETag as If-Match"
@@ -138,9 +140,12 @@ class Documents:
         """
         owner = resource.required[0].removesuffix("Id")
         if owners is not None:
+            contents: dict[str, bytes] = {}
             ids = [_id(tenant, Place(resource.name, document_id=profile_id, **{owner: each})) for each in owners]
-            found = self._documents.find({"_id": {"$in": ids}}, projection={owner: 1, "content": 1})
-            return {each[owner]: each["content"] for each in await found.to_list(None)}
+            for start in range(0, len(ids), MOST_IDS):
+                found = self._documents.find({"_id": {"$in": ids[start:start + MOST_IDS]}}, projection={owner: 1, "content": 1})
+                contents |= {each[owner]: each["content"] for each in await found.to_list(None)}
+            return contents
         query = {"tenant": tenant, "resource": resource.name, "document_id": profile_id}
         found = self._documents.find(query, projection={owner: 1, "content": 1, "first_us": 1, "updated_us": 1})
         listed = sorted(await found.to_list(None), key=lambda each: each.get("first_us", each["updated_us"]))

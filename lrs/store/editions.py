@@ -57,14 +57,14 @@ class Editions:
 
     async def all(self, tenant: str) -> set[str]:
         """Every edition there is anything of."""
-        cursor = await self._cursors.peek(tenant)
+        cursor = await self._cursors.read(tenant)
         saved = await self._summaries.distinct("materializer", {"tenant": tenant})
         lines = await self._lines.distinct("label", {"tenant": tenant})
         return {*cursor.positions, *cursor.building, *cursor.retired, *saved, *lines}
 
     async def leftovers(self, tenant: str, labels: Collection[str]) -> list[Leftover]:
         """What there is of other labels than these, and of generations that no cursor speaks of."""
-        cursor = await self._cursors.peek(tenant)
+        cursor = await self._cursors.read(tenant)
         used = {*cursor.positions, *cursor.building, *cursor.retired}
         return [
             Leftover(

@@ -18,6 +18,7 @@ from lrs.store.causality import Elections, MajorityAfter, SnapshotAfter
 
 logger = structlog.get_logger(__name__)
 
+INVALID_OPTIONS = 72  # src/mongo/base/error_codes.yml
 # Whatever the driver raises: for those who may not import it.
 DriverError = PyMongoError
 
@@ -49,6 +50,7 @@ INDEXES: Mapping[str, tuple[IndexModel, ...]] = {
         _having("activity"),
         _having("related_activities"),
         _having("registration"),
+        _having("pairs"),
         _having("keys"),
         _having("attachments"),
         _by("tenant", "voids", partialFilterExpression={"voids": {"$exists": True}}),
@@ -60,8 +62,11 @@ INDEXES: Mapping[str, tuple[IndexModel, ...]] = {
     "lines": (_by("tenant", "label", "scope", "bucket"),),
     "leases": (_by("tenant"),),
     "credentials": (_by("tenant"),),
-    # The first lists states and activity profiles, the second agent profiles, and finds all that is kept about somebody.
-    "documents": (_by("tenant", "resource", "activity", "agent"), _by("tenant", "agent", "resource")),
+    # The first lists states and activity profiles, the second agent profiles, and finds all that is kept about somebody; the third
+    # finds one profile of all activities or agents.
+    "documents": (
+        _by("tenant", "resource", "activity", "agent"), _by("tenant", "agent", "resource"), _by("tenant", "resource", "document_id"),
+    ),
     # What waits to be swept is little, whatever is kept.
     "attachments": (_by("tenant"), _by("unclaimed_since", sparse=True)),
     "attachments.files": (_by("metadata.tenant"), _by("metadata.pending_since", sparse=True)),
@@ -196,6 +201,14 @@ class Database:
         written = sum(metrics["document"][name] for name in ("inserted", "updated", "deleted"))
         return {"keys": metrics["queryExecutor"]["scanned"], "written": written}
 
+    async def command(self, name: str, value: Any = 1, **more: Any) -> Mapping[str, Any]:
+        """A command of the database's own, such as its statistics."""
+        return await self._database.command(name, value, **more)  # type: ignore[no-any-return]
+
+    async def checkpoint(self) -> None:
+        """Let everything be on disk where it belongs, so that sizes can be told."""
+        await self._client.admin.command("fsync")
+
     async def collection_names(self) -> list[str]:
         """What there is."""
         return sorted(await self._database.list_collection_names())
@@ -251,7 +264,12 @@ def is_transient(error: DriverError) -> bool:
     if isinstance(error, BulkWriteError):
         faults = [*error.details.get("writeErrors", ()), *error.details.get("writeConcernErrors", ())]
         return bool(faults) and all(fault.get("code") in _TRANSIENT_CODES for fault in faults)
-    return isinstance(error, OperationFailure) and error.code in _TRANSIENT_CODES
+    return isinstance(error, OperationFailure) and (error.code in _TRANSIENT_CODES or _asks_a_member_left_behind(error))
+
+
+def _asks_a_member_left_behind(error: OperationFailure) -> bool:
+    """Whether the member does not know of the time yet that `causality` has just learnt from its successor as primary."""
+    return error.code == INVALID_OPTIONS and "afterClusterTime" in str(error)
 
 
 # InterruptedAtShutdown, InterruptedDueToReplStateChange, NotWritablePrimary, PrimarySteppedDown, NotPrimaryNoSecondaryOk,

@@ -3,7 +3,7 @@
 import asyncio
 import json
 import random
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Coroutine, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -92,3 +92,14 @@ async def insist(client: Client, what: str, method: str, path: str, *, within_s:
         if answer.definite or asyncio.get_running_loop().time() > deadline:
             return answer
         await asyncio.sleep(0.2)
+
+
+async def side_by_side(work: Iterable[Coroutine[Any, Any, None]], at_once: int = 8) -> None:
+    """All of it, so many at a time."""
+    free = asyncio.Semaphore(at_once)
+
+    async def one(each: Coroutine[Any, Any, None]) -> None:
+        async with free:
+            await each
+
+    await asyncio.gather(*(one(each) for each in work))

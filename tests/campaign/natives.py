@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from campaign.client import Answer, Client, insist
+from campaign.client import Answer, Client, insist, side_by_side
 
 Chance = random.Random
 
@@ -115,7 +115,9 @@ class Source:
 
     async def close(self, within_s: float) -> None:
         """Send everything once more: what had no answer is taken, what was acknowledged is there."""
-        for body in self._bodies:
-            if 200 not in body.tries and (await self._send(body, within_s)).status != 200:
-                self._client.findings.add("not_taken_in_the_end", f"{body.adapter}: {body.tries}")
-            await self._send(body, within_s)
+        await side_by_side(self._close(body, within_s) for body in self._bodies)
+
+    async def _close(self, body: Body, within_s: float) -> None:
+        if 200 not in body.tries and (await self._send(body, within_s)).status != 200:
+            self._client.findings.add("not_taken_in_the_end", f"{body.adapter}: {body.tries}")
+        await self._send(body, within_s)

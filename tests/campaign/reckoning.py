@@ -3,11 +3,10 @@
 import asyncio
 import json
 from collections import Counter
-from typing import Any
 
-from campaign.client import VERSION, Client, insist
+from campaign.client import VERSION, Client, insist, side_by_side
 from campaign.followers import Follower
-from campaign.ledger import Ledger, Statement, as_sent, is_void
+from campaign.ledger import Ledger, Request, Statement, as_sent, is_void
 from campaign.recount import judge_daily
 from campaign.traffic import STATEMENTS, try_to_store
 from lrs.xapi.times import parse_timestamp
@@ -42,52 +41,14 @@ class Reckoning:
 
     async def again(self) -> None:
         """What has no answer is sent once more, and must be taken, or be a true conflict."""
-        waiting = [request for request in self._ledger.requests if request.unknown]
+        await side_by_side(self._store(request) for request in self._ledger.requests if request.unknown)
+
+    async def _store(self, request: Request) -> None:
         deadline = asyncio.get_running_loop().time() + WITHIN_S
-        for request in waiting:
-            while request.unknown and asyncio.get_running_loop().time() < deadline:
-                await try_to_store(self._client, self._ledger, request)
-            if request.unknown:
-                self._findings.add("not_taken_in_the_end", f"{request.ids}: {request.tries}")
-
-    async def settle(self) -> int:
-        """Let every summary be brought up to now; the time up to which they are complete, in µs."""
-        answer = await insist(
-            self._operator, "settle", "POST", f"{self._tenant}/settle", allowed=(200, 202), within_s=WITHIN_S
-        )
-        answer_json = await self._done(answer.status, answer.json)
-        if answer_json is None:
-            self._findings.add("not_settled", f"settle is answered {answer.status} {answer.body[:300]!r}")
-            return 0
-        return parse_timestamp(answer_json["through"])
-
-    async def verify(self) -> None:
-        """Every summary equals its recount."""
-        answer = await insist(
-            self._operator, "verify", "POST", f"{self._tenant}/verify", allowed=(200, 202), within_s=WITHIN_S
-        )
-        report = await self._done(answer.status, answer.json)
-        if report is None:
-            self._findings.add("not_verified", f"verify is answered {answer.status} {answer.body[:300]!r}")
-            return
-        different = report.get("different") or []
-        if different:
-            self._findings.add("summaries_differ", f"{different}")
-        self._findings.count("summaries verified", report.get("checked") or 0)
-
-    async def _done(self, status: int, value: Any) -> Any:
-        """The outcome of what may be a job: asked for until it has ended. None if it fails."""
-        if status == 200:
-            return value
-        if status != 202:
-            return None
-        path, job = f"{self._tenant}/jobs/{value['id']}", value
-        deadline = asyncio.get_running_loop().time() + WITHIN_S
-        while job.get("state") in ("waiting", "running") and asyncio.get_running_loop().time() < deadline:
-            await asyncio.sleep(0.2)
-            answer = await insist(self._operator, "ask for a job", "GET", path, allowed=(200,), within_s=WITHIN_S)
-            job = answer.json or {}
-        return job.get("result")
+        while request.unknown and asyncio.get_running_loop().time() < deadline:
+            await try_to_store(self._client, self._ledger, request)
+        if request.unknown:
+            self._findings.add("not_taken_in_the_end", f"{request.ids}: {request.tries}")
 
     async def count_up(self) -> None:
         """What is there against what was sent: everything once, equal, voided if it is to be, and found by its references."""
@@ -147,14 +108,14 @@ class Reckoning:
             self._findings.add("not_listed", f"{each} is stored and not voided, and no page has it")
         for each in voided & walked:
             self._findings.add("void_without_effect", f"{each} is listed although it is voided")
-        for each in sorted(voided)[:40]:
-            answer = await insist(
-                self._client, "read a voided one", "GET", f"{STATEMENTS}?voidedStatementId={each}", headers=VERSION,
-                allowed=(200, 404), within_s=WITHIN_S,
-            )
-            if answer.status != 200 or answer.json["id"] != each:
-                self._findings.add("void_without_effect", f"{each} is not found as voided: {answer.status}")
+        await side_by_side(self._read_voided(each) for each in sorted(voided)[:40])
         self._findings.count("statements voided", len(voided))
+
+    async def _read_voided(self, statement_id: str) -> None:
+        path = f"{STATEMENTS}?voidedStatementId={statement_id}"
+        answer = await insist(self._client, "read a voided one", "GET", path, headers=VERSION, allowed=(200, 404), within_s=WITHIN_S)
+        if answer.status != 200 or answer.json["id"] != statement_id:
+            self._findings.add("void_without_effect", f"{statement_id} is not found as voided: {answer.status}")
 
     async def _judge_references(self, registration: str) -> None:
         """By a registration is found what has it, and what refers to that at any remove. Decision 9."""

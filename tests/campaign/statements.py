@@ -16,7 +16,8 @@ LEARNERS: tuple[dict[str, Any], ...] = (
     {"objectType": "Group", "mbox": "mailto:reef@campaign.example.org",
      "member": [{"objectType": "Agent", "mbox": "mailto:dan@campaign.example.org"}]},
 )
-VERBS = tuple(f"http://adlnet.gov/expapi/verbs/{each}" for each in ("answered", "completed", "experienced", "passed", "progressed"))
+OWN_VERBS = (f"{HOME}/verbs/drew", f"{HOME}/verbs/folded")  # which no adapter has
+VERBS = (*OWN_VERBS, *(f"http://adlnet.gov/expapi/verbs/{each}" for each in ("answered", "completed", "experienced", "passed")))
 REFERRED = "http://adlnet.gov/expapi/verbs/commented"
 TYPES = tuple(f"http://adlnet.gov/expapi/activities/{each}" for each in ("assessment", "course", "question"))
 # What clocks of clients are off by, in seconds.

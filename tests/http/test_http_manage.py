@@ -57,7 +57,7 @@ async def test_a_deleted_tenant_is_gone(operator: Operator) -> None:
     ("GET", "/credentials"), ("POST", "/credentials"), ("DELETE", "/credentials/k"),
     ("GET", "/adapters/bells/settings"), ("PUT", "/adapters/bells/settings"),
     ("PUT", "/adapters/bells/reference/tower"),
-    ("POST", "/settle"), ("POST", "/rebuild"), ("POST", "/verify"), ("GET", "/jobs"), ("GET", f"/jobs/{JOB_ID}"),
+    ("POST", "/settle"), ("POST", "/rebuild"), ("POST", "/verify"), ("GET", "/leftovers"), ("GET", "/jobs"), ("GET", f"/jobs/{JOB_ID}"),
     ("POST", f"/jobs/{JOB_ID}/cancel"), ("POST", f"/jobs/{JOB_ID}/retry"),
 ])
 async def test_of_a_tenant_that_is_not_there_nothing_is(operator: Operator, method: str, path: str) -> None:
@@ -183,6 +183,13 @@ async def test_a_job_that_is_asked_for_in_a_way_there_is_not_is_refused(operator
 async def test_what_cannot_be_rebuilt_is_said(operator: Operator) -> None:
     assert (await operator("POST", f"{SCHOOL}/rebuild", {"materializer": "drums"}))[0] == 404
     assert (await operator("POST", f"{SCHOOL}/rebuild", {"name": "bells.rung"}))[0] == 400
+
+
+async def test_what_other_versions_left_is_listed_and_removed(operator: Operator) -> None:
+    left = {"leftovers": [{"edition": "bells.rung@1", "summaries": 3, "lines": 0}]}
+    assert await operator("GET", f"{SCHOOL}/leftovers") == (200, left)
+    assert await operator("DELETE", f"{SCHOOL}/leftovers/bells.rung%401") == (200, {"removed": 3})
+    assert (await operator("DELETE", f"{SCHOOL}/leftovers/bells.rung%402"))[0] == 404
 
 
 async def test_verify_lists_what_differs(operator: Operator) -> None:

@@ -45,7 +45,8 @@ async def test_each_report_says_what_its_statements_say(office: Office) -> None:
     assert (bob["success"], bob["completed_at"], bob["mastered_at"], bob["time_spent_ms"]) == (False, None, None, 10_000)
     [activity] = await office.rows("activities")
     assert activity == {
-        "activity": SUMS, "title": None, "learners": 2, "statements": 2, "attempts": 2, "completed": 1, "succeeded": 1, "failed": 1, "scored": 2,
+        "activity": SUMS, "title": None,
+        "learners": 2, "statements": 2, "attempts": 2, "completed": 1, "succeeded": 1, "failed": 1, "scored": 2,
         "time_spent_ms": 100_500, "mean_score": 0.475, "scores_below_0": 0, "scores_0": 0, "scores_1": 0, "scores_2": 1, "scores_3": 0,
         "scores_4": 0, "scores_5": 0, "scores_6": 0, "scores_7": 1, "scores_8": 0, "scores_9": 0,
     }

@@ -152,6 +152,15 @@ def test_the_rows_of_courses_add_up_to_a_count_of_the_statements(statements: lis
     assert {dict(dims)["course"]: sums for (_, _, dims), sums in lines.items()} == courses
 
 
+def test_an_activity_of_which_only_questions_were_answered_has_the_type_that_they_say() -> None:
+    sums = {"id": "https://school.example.org/sums", "definition": {"type": f"{counted.TYPES}assessment"}}
+    answer = a_statement(
+        object={"id": "https://school.example.org/sums/1"}, result={"success": True}, context={"contextActivities": {"parent": [sums]}}
+    )
+    cell = cells_of(ACTIVITY_CELL, [answer])[activity_key("mailto:ada@school.example.org", sums["id"])]
+    assert (cell.activity_type, cell.statements, cell.answered) == (f"{counted.TYPES}assessment", 0, 1)
+
+
 @each_materializer
 def test_what_is_about_no_activity_or_by_no_person_has_no_key(materializer: Materializer[Any]) -> None:
     a_group = {"objectType": "Group", "member": [learner("ada"), learner("bob")]}

@@ -10,6 +10,7 @@ from bson.timestamp import Timestamp
 from builders import AUTHORITY, a_statement
 from conftest import Parts
 from motor.motor_asyncio import AsyncIOMotorClient
+from pymongo.errors import OperationFailure
 from pymongo.monitoring import CommandListener
 
 from lrs.config import Config
@@ -109,6 +110,15 @@ async def test_a_fresh_watermark_covers_what_was_stored_by_a_clock_that_is_ahead
     await Intake(log, {}, Queue(config.redis_url), ahead).accept([a_statement()], tenant="school", authority=AUTHORITY)
     (stored,) = [each.stored async for each in parts.statements.in_order("school", None, 2**52)]
     assert await parts.watermark.through(fresh=True) >= parse_timestamp(stored) > datetime.now(UTC).timestamp() * 1e6
+
+
+async def test_a_member_that_does_not_know_of_a_time_yet_is_asked_again_later(database):
+    """A primary that was paused and replaced is asked for what happened since, before anybody has told it."""
+    database["records"].read_concern.learn(Timestamp(2**31, 1))
+    with pytest.raises(OperationFailure) as refused:
+        await database["records"].find_one({})
+    assert mongo.is_transient(refused.value)
+    assert not mongo.is_transient(OperationFailure("another option", mongo.INVALID_OPTIONS))
 
 
 async def test_the_watermark_of_a_process_never_falls_behind_that_of_another(database):

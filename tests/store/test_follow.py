@@ -110,7 +110,7 @@ async def test_verify_finds_a_summary_that_is_not_its_recount_and_rebuild_restor
     assert (await parts.rebuilder.verify("school")).different == [f"test.tally:{KEY}"]
     assert await parts.rebuilder.rebuild("school") == {"test.tally": 2}
     assert (await parts.rebuilder.verify("school")).different == []
-    current = (await Cursors(parts.database).peek("school")).current(TALLY)
+    current = (await Cursors(parts.database).read("school")).current(TALLY)
     assert (await summaries.find_one({"key": KEY, "materializer": current.edition}))["state"] == right["state"]
 
 

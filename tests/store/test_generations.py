@@ -25,7 +25,7 @@ def process(database, config):
 
 
 async def current(parts, materializer=DAYS):
-    return (await Cursors(parts.database).peek("school")).current(materializer).edition
+    return (await Cursors(parts.database).read("school")).current(materializer).edition
 
 
 @pytest.fixture

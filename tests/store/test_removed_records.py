@@ -9,6 +9,8 @@ from builders import TALLY
 from conftest import Parts
 from rollup_builders import DAYS, Stopped, assert_all_is_right, at, erase, stops_after, total
 
+from lrs.store.traces import remove_all_of
+
 
 @pytest.fixture
 def process(database, config):
@@ -91,3 +93,21 @@ async def test_erasing_beside_followers_and_rebuilds_ends_right(process, small_c
     for name in ("ada", "eve"):
         await assert_no_trace(parts, name)
     await assert_all_is_right(parts)
+
+
+async def test_a_follower_that_was_at_it_when_the_tenant_was_removed_leaves_nothing(process):
+    parts = process()
+    await parts.post(at(1))
+    await parts.follower.settle("school")
+    await parts.post(at(1), at(2))
+    fold = parts.follower.folding.fold
+
+    async def fold_late(*given, **how):
+        cells = await fold(*given, **how)
+        await remove_all_of("school", parts.database)
+        return cells
+
+    parts.follower.folding.fold = fold_late
+    await parts.follower.follow("school")
+    for name in ("summaries", "lines", "cursors", "records"):
+        assert await parts.database[name].count_documents({}) == 0

@@ -75,7 +75,7 @@ async def test_a_report_names_a_thousand_and_counts_the_rest(parts, monkeypatch)
 
 async def test_a_verification_after_a_rebuild_looks_at_what_the_rebuild_has_made(parts):
     await parts.rebuilder.rebuild("school")
-    current = (await Cursors(parts.database).peek("school")).current(DAYS)
+    current = (await Cursors(parts.database).read("school")).current(DAYS)
     await parts.database["summaries"].update_many({"materializer": DAYS.label}, {"$set": {"state": b"{}"}})
     assert (await parts.rebuilder.verify("school")).different == []
     await parts.database["summaries"].update_one({"materializer": current.edition, "key": ADA}, {"$set": {"state": b"{}"}})
