@@ -150,10 +150,6 @@ class Database:
                     logger.info("indexes_asked_for_again", collection=collection, error=str(error))
                     await asyncio.sleep(1)
 
-    async def command(self, name: str) -> dict[str, Any]:
-        """What the server answers to a command without arguments."""
-        return await self._client.admin.command(name)  # type: ignore[no-any-return]
-
     async def ping(self) -> bool:
         """Whether the primary answers now."""
         try:
