@@ -163,7 +163,7 @@ class Removal:
         async for note in self._notes.find({"job": job}, projection={"counts": 1}):
             for name, count in note["counts"].items():
                 total[name] = total.get(name, 0) + int(count)
-        return total
+        return {name: count for name, count in total.items() if count}
 
     async def forget(self, job: str) -> None:
         """Remove the notes of a job that is told of."""
