@@ -2,8 +2,6 @@
 
 from dataclasses import asdict
 
-from dataclasses import asdict
-
 from aiohttp import web
 from marshmallow import fields, validate
 
