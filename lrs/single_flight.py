@@ -21,6 +21,8 @@ class SingleFlight(Generic[T]):
     async def __call__(self) -> T:
         if self._next is None:
             self._next = asyncio.ensure_future(self._turn())
+            # Where nobody waits any more, nobody misses the error.
+            self._next.add_done_callback(lambda done: done.cancelled() or done.exception())
         # One caller that goes away must not end the run for the others.
         return await asyncio.shield(self._next)
 

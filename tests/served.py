@@ -29,8 +29,8 @@ WORLD = {
 }
 READY_WITHIN_S = 60.0
 PATIENCE_S = 60.0
-# What moves by itself, or is only a saved copy of what can be had from the rest.
-NOT_KEPT = frozenset({"writers", "watermark", "cursors", "summaries", "lines", "revisions"})
+# What moves by itself, is only a saved copy of what can be had from the rest, or keeps what was refused, too.
+NOT_KEPT = frozenset({"writers", "watermark", "cursors", "leases", "summaries", "lines", "revisions", "native_events"})
 # bytes go out as they are; text as UTF-8.
 Headers = Iterable[tuple[str | bytes, str | bytes]]
 

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from functools import partial, wraps
+from math import ceil
 from time import perf_counter
 from typing import TypeAlias
 
@@ -16,7 +17,7 @@ from adapters.pathway.queries import QuerySchema, query_of
 from adapters.pathway.schema import EventSchema, SettingsSchema
 from adapters.pathway.tokens import admit_token
 from adapters.pathway.translate import translate
-from lrs.errors import LRSError
+from lrs.errors import LRSError, RateLimited
 from lrs.http.answers import JSON, bytes_answer, json_answer
 from lrs.http.auth import CALLER
 from lrs.http.body import read_bytes
@@ -44,7 +45,8 @@ def native(handler: Handler) -> Handler:
             status = status_of(error)
             if status == 500:
                 raise
-            return refused(status, error.message, HEADERS.get(status, {}))
+            later = {"Retry-After": str(max(1, ceil(error.retry_after_s)))} if isinstance(error, RateLimited) else {}
+            return refused(status, error.message, {**HEADERS.get(status, {}), **later})
     return answer
 
 

@@ -158,7 +158,7 @@ def _given_progress(base: str, given: Mapping[str, Any]) -> int | float | None:
     for iri, whole in ((base + PROGRESS, 100), (vocabulary.CMI5_PROGRESS, 100), (vocabulary.VIDEO_PROGRESS, 1)):
         told = given.get(iri)
         if isinstance(told, int | float) and not isinstance(told, bool) and 0 <= told <= whole:
-            return told if isinstance(told, int) and whole == 100 else float(told) * 100 / whole
+            return _plain(told) if whole == 100 else float(told) * 100
     return None
 
 
@@ -167,8 +167,8 @@ def _score(result: Mapping[str, Any]) -> int | float | None:
     score: Mapping[str, Any] = result.get("score") or {}
     raw, scaled = number_of(score.get("raw")), number_of(score.get("scaled"))
     if scaled is None or (raw is not None and score.get("min", 0) == 0 and score.get("max") == 100):
-        return raw
-    return round(scaled * 100, 9)
+        return None if raw is None else _plain(raw)
+    return round(float(scaled) * 100, 9)
 
 
 def _source(statement: Statement, base: str) -> str:
@@ -187,8 +187,13 @@ def _about(base: str, definition: Mapping[str, Any]) -> About:
     level = number_of(described.get("level"))
     return About(
         name, text_of(described.get("type")), text_of(described.get("fulfilmentType")), described.get("required") is True,
-        1 if level is None else level,
+        1 if level is None else _plain(level),
     )
+
+
+def _plain(number: int | float) -> int | float:
+    """The nearest double of a number that is written with more digits."""
+    return float(number) if isinstance(number, float) else number
 
 
 def _name(definition: Mapping[str, Any]) -> str:

@@ -1,16 +1,21 @@
 """`lrs bench`: how fast this installation is, measured from outside on this machine."""
 
 import asyncio
+import json
 import os
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import click
 
+from lrs.commands import bench_growth
 from lrs.commands.bench_kolibri import Load, measure
-from lrs.commands.bench_rollups import HEADINGS, measure_rollups
-from lrs.commands.management import endpoint, talks_to_the_api
+from lrs.commands.bench_rollups import HEADINGS, measure_costs, measure_rollups
+from lrs.commands.bench_xapi import Bench, as_json, table_of
+from lrs.commands.management import Endpoint, endpoint, talks_to_the_api
 from lrs.commands.report import Report
+from lrs.embedded.home import Home, default_home
+from lrs.embedded.mongod import mongod_url
 from lrs.errors import ConfigurationError
 
 HERE = frozenset({"127.0.0.1", "::1", "localhost"})
@@ -31,15 +36,49 @@ def kolibri(
     operator: str | None, attempts: int, requests: int, clients: int, url: str | None, data: Path | None
 ) -> None:
     """Latencies of start, update and mastery logs at 1,000 attempts and at --attempts; rates beside single statements."""
-    if operator:
-        os.environ["LRS_OPERATOR"] = operator
-    api = endpoint(url, data)
-    if urlsplit(api.url).hostname not in HERE:
-        raise ConfigurationError(f"{api.url} is not on this machine: a benchmark is a load, and no measure of a network")
-    report = Report()
+    api, report = _here(operator, url, data), Report()
     load = Load(api, attempts=attempts, requests=requests, clients=clients, tell=report.step)
     rows = asyncio.run(measure(load))
     report.table("Kolibri", ("call", "attempts stored", "at once", "p50 ms", "p95 ms", "a second"), rows)
+
+
+@bench.command("xapi")
+@click.option("--operator", help="The operator's credential, key:secret. [LRS_OPERATOR, else that of `lrs up`]")
+@click.option("--mongo-url", help="Where bare inserts go. [the mongod of `lrs up`]")
+@click.option("--preload", default=20_000, show_default=True, type=click.IntRange(100, 10_000_000), help="Imported before.")
+@click.option("--rounds", default=3, show_default=True, type=click.IntRange(1, 100), help="Of all workloads, target by target.")
+@click.option("--seconds", default=5.0, show_default=True, type=click.FloatRange(0.2), help="At most, for each workload and target.")
+@click.option("--json", "file", type=click.Path(dir_okay=False, path_type=Path), help="Write every sample there.")
+@talks_to_the_api
+def xapi(
+    operator: str | None, mongo_url: str | None, preload: int, rounds: int, seconds: float, file: Path | None,
+    url: str | None, data: Path | None,
+) -> None:
+    """Posts and queries beside a server that stores nothing (noop) and bare inserts into the same MongoDB (motor-ix), in turn."""
+    report = Report()
+    bench = _bench(operator, url, data, report)
+    bench.preload, bench.rounds, bench.seconds = preload, rounds, seconds
+    bench.mongo_url = mongo_url or bench.mongo_url
+    taken = asyncio.run(bench.run())
+    columns = ("workload", "target", "a second", "p50 ms", "p95 ms", "x noop", "x motor-ix", "API us", "mongod us", "worker us")
+    report.table("Medians; statements or answers a second; processor time for each request", columns, table_of(taken))
+    if file is not None:
+        file.write_text(json.dumps(as_json(bench, taken), indent=1))
+
+
+@bench.command("growth")
+@click.option("--operator", help="The operator's credential, key:secret. [LRS_OPERATOR, else that of `lrs up`]")
+@click.option("--sizes", default="10000,100000", show_default=True, help="Statements in the store, smaller first.")
+@click.option("--requests", default=200, show_default=True, type=click.IntRange(20, 20_000), help="Of each kind, each time.")
+@talks_to_the_api
+def growth(operator: str | None, sizes: str, requests: int, url: str | None, data: Path | None) -> None:
+    """How much longer each query takes in a large store than in a small one, and how fast an import fills it."""
+    counts = [int(size) for size in sizes.split(",") if size.isdecimal()]
+    if len(counts) < 2 or counts != sorted(counts):
+        raise click.BadParameter("two numbers or more, smaller ones first", param_hint="--sizes")
+    report = Report()
+    rows = asyncio.run(bench_growth.measure(_bench(operator, url, data, report), counts, requests))
+    report.table("p95 in ms, of pages of 50", ("query", "order", *(f"at {count}" for count in counts), "growth"), rows)
 
 
 @bench.command("rollups")
@@ -53,3 +92,32 @@ def rollups(mongo: str | None, statements: int, probes: int) -> None:
     report.table("One more statement under one group", HEADINGS, rows)
     if wrong:
         raise click.ClickException(f"{wrong} summaries or lines are not what a recount gives")
+
+
+@bench.command("store")
+@click.option("--mongo", envvar="LRS_MONGO_URL", help="An idle MongoDB on this machine. [LRS_MONGO_URL, else one of its own]")
+@click.option("--statements", default=20_000, show_default=True, type=click.IntRange(1_000, 1_000_000), help="Written each time.")
+def store(mongo: str | None, statements: int) -> None:
+    """What each index costs, in time and bytes, and what records of other shapes would."""
+    report = Report()
+    indexes, shapes = asyncio.run(measure_costs(mongo, statements, report.step))
+    report.table("For one statement", ("index", "mongod us", "bytes", "a second, by one core"), indexes)
+    columns = ("record", "bytes", "on disk, snappy", "on disk, zstd", "mongod us to write", "us to write", "us to read a page of 100")
+    report.table("Shapes of a record", columns, shapes)
+
+
+def _bench(operator: str | None, url: str | None, data: Path | None, report: Report) -> Bench:
+    home = Home(data or default_home(os.environ))
+    port = home.read("ports").get("mongod")
+    here = mongod_url(port) if port else None
+    return Bench(_here(operator, url, data), home, here, 0, 1, 1.0, report.step, lambda count: report.step(f"imported {count}"))
+
+
+def _here(operator: str | None, url: str | None, data: Path | None) -> Endpoint:
+    """The API to measure; ConfigurationError if it is not on this machine."""
+    if operator:
+        os.environ["LRS_OPERATOR"] = operator
+    api = endpoint(url, data)
+    if urlsplit(api.url).hostname not in HERE:
+        raise ConfigurationError(f"{api.url} is not on this machine: a benchmark is a load, and no measure of a network")
+    return api

@@ -67,7 +67,8 @@ async def measure(load: Load) -> list[Row]:
                 rows += await desk.rows(load.attempts)
             return [*rows, *await desk.rates()]
     finally:
-        await asyncio.to_thread(_delete, load)
+        load.tell("deleting the school")
+        await asyncio.to_thread(delete_tenant, load.api, load.tenant, load.tell)
 
 
 def _provision(load: Load, learners: Sequence[Learner]) -> None:
@@ -84,12 +85,11 @@ def _provision(load: Load, learners: Sequence[Learner]) -> None:
     load.api.call("PUT", tenant_path(load.tenant, "adapters", "kolibri", "reference", "world"), world)
 
 
-def _delete(load: Load) -> None:
-    """Delete the tenant. What a busy database does not manage in one call goes on in the next."""
-    load.tell("deleting the school")
+def delete_tenant(api: Endpoint, tenant: str, tell: Callable[[str], None]) -> None:
+    """Delete a tenant of ours. What a busy database does not manage in one call goes on in the next."""
     for _ in range(DELETED_IN):
         try:
-            load.api.call("DELETE", tenant_path(load.tenant))
+            api.call("DELETE", tenant_path(tenant))
             return
         except Refused as refusal:
             if refusal.status == 404:  # the call before was finished after its answer
@@ -97,7 +97,7 @@ def _delete(load: Load) -> None:
             if refusal.status != 503:
                 raise
             time.sleep(1)
-    load.tell(f"the tenant {load.tenant} is still there: `lrs tenants delete {load.tenant}`")
+    tell(f"the tenant {tenant} is still there: `lrs tenants delete {tenant}`")
 
 
 class Desk:

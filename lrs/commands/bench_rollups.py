@@ -1,4 +1,4 @@
-"""`lrs bench rollups`: a MongoDB to measure on, and a database of its own there, which is dropped afterwards."""
+"""`lrs bench rollups` and `lrs bench store`: a MongoDB to measure on, and a database of its own there, which is dropped afterwards."""
 
 import asyncio
 import secrets
@@ -16,6 +16,7 @@ from lrs.embedded.ports import LOOPBACK, free_port
 from lrs.embedded.process import end, spawn
 from lrs.errors import ConfigurationError
 from lrs.rollup_bench import SIZES, Line, RollupBench, bench_database
+from lrs.store_bench import Row, measure_store
 
 HEADINGS = (
     "statements held", "follow p50 ms", "p95 ms", "keys examined", "documents written", "report p50 ms", "filled, a second",
@@ -31,6 +32,12 @@ async def measure_rollups(mongo: str | None, statements: int, probes: int, tell:
             run = RollupBench(database, probes, tell)
             rows = [await run.row(size) for size in SIZES if size <= statements]
             return rows, await run.verify()
+
+
+async def measure_costs(mongo: str | None, statements: int, tell: Callable[[str], None]) -> tuple[list[Row], list[Row]]:
+    """The rows about indexes and about shapes of records. ConfigurationError if there is nothing to measure on."""
+    async with _server(mongo, tell) as url:
+        return await measure_store(Config(mongo_url=url, mongo_database=f"lrs_bench_{secrets.token_hex(4)}"), statements, tell)
 
 
 @asynccontextmanager

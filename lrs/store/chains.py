@@ -10,7 +10,10 @@ from collections import defaultdict
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from typing import Any
 
+from pymongo import UpdateOne
+
 from lrs.store.mongo import Database
+from lrs.store.pairs import pairs_of
 from lrs.store.records import CHAINED_FIELDS, Prepared, record_id
 
 # Records changed within one transaction, which has a minute; those beyond it are changed by the next ones.
@@ -75,13 +78,17 @@ class Chains:
         self, tenant: str, statement_id: str, values: Mapping[str, Sequence[str]], onward: str | None, session: Any
     ) -> bool:
         """Hand values to the records that await a statement; whether there may be more of them."""
-        waiting = self._records.find({"tenant": tenant, "awaits": statement_id}, projection={"_id": 1}, session=session)
-        ids = [each["_id"] async for each in waiting.limit(MOST_AT_ONCE)]
-        if ids:
-            added = {name: {"$each": list(some)} for name, some in values.items()}
-            end = {"$unset": {"awaits": ""}} if onward is None else {"$set": {"awaits": onward}}
-            await self._records.update_many({"_id": {"$in": ids}}, {"$addToSet": added, **end}, session=session)
-        return len(ids) == MOST_AT_ONCE
+        waiting = self._records.find({"tenant": tenant, "awaits": statement_id}, projection=LINK, session=session)
+        found = await waiting.limit(MOST_AT_ONCE).to_list(MOST_AT_ONCE)
+        added = {name: {"$each": list(some)} for name, some in values.items()}
+        end = {"$unset": {"awaits": ""}} if onward is None else {"$set": {"awaits": onward}}
+        writes = []
+        for each in found:
+            pairs = pairs_of(_together([values_of(each), values]))
+            writes.append(UpdateOne({"_id": each["_id"]}, {"$addToSet": {**added, "pairs": {"$each": pairs}}, **end}))
+        if writes:
+            await self._records.bulk_write(writes, ordered=False, session=session)
+        return len(found) == MOST_AT_ONCE
 
 
 def inherited(

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from lrs.store.pairs import pairs_of
 from lrs.store.positions import last_at
 from lrs.xapi.query import StatementQuery
 
@@ -21,6 +22,9 @@ def filter_of(tenant: str, query: StatementQuery, *, after: int | None = None, t
         found["related_activities" if query.related_activities else "activity"] = query.activity
     if query.registration is not None:
         found["registration"] = query.registration
+    asked = {name: found[name] for name in ("agents", "verb", "activity") if name in found}
+    if pairs := pairs_of(asked):
+        found["pairs"] = pairs[0] if len(pairs) == 1 else {"$all": pairs}
     if position := _between(query, after, through_us):
         found["position"] = position
     return found

@@ -50,6 +50,7 @@ INDEXES: Mapping[str, tuple[IndexModel, ...]] = {
         _having("activity"),
         _having("related_activities"),
         _having("registration"),
+        _having("pairs"),
         _having("keys"),
         _having("attachments"),
         _by("tenant", "voids", partialFilterExpression={"voids": {"$exists": True}}),
@@ -149,10 +150,6 @@ class Database:
                     logger.info("indexes_asked_for_again", collection=collection, error=str(error))
                     await asyncio.sleep(1)
 
-    async def command(self, name: str) -> dict[str, Any]:
-        """What the server answers to a command without arguments."""
-        return await self._client.admin.command(name)  # type: ignore[no-any-return]
-
     async def ping(self) -> bool:
         """Whether the primary answers now."""
         try:
@@ -199,6 +196,14 @@ class Database:
         metrics = (await self._client.admin.command("serverStatus"))["metrics"]
         written = sum(metrics["document"][name] for name in ("inserted", "updated", "deleted"))
         return {"keys": metrics["queryExecutor"]["scanned"], "written": written}
+
+    async def command(self, name: str, value: Any = 1, **more: Any) -> Mapping[str, Any]:
+        """A command of the database's own, such as its statistics."""
+        return await self._database.command(name, value, **more)  # type: ignore[no-any-return]
+
+    async def checkpoint(self) -> None:
+        """Let everything be on disk where it belongs, so that sizes can be told."""
+        await self._client.admin.command("fsync")
 
     async def collection_names(self) -> list[str]:
         """What there is."""

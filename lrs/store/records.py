@@ -16,6 +16,7 @@ from bson.datetime_ms import DatetimeMS
 from bson.raw_bson import RawBSONDocument
 
 from lrs.errors import InvalidStatement, TooLarge
+from lrs.store.pairs import pairs_of
 from lrs.store.positions import stored_us_of
 from lrs.xapi.json_text import dump, parse
 from lrs.xapi.lookups import LookUps
@@ -110,6 +111,7 @@ def _elements(prepared: Prepared) -> bytes:
 def _beside(prepared: Prepared) -> dict[str, Any]:
     """What stands beside the text: nothing that is empty."""
     own = prepared.look_ups
+    chained = prepared.chained() if own.refs is not None else {}
     facts = {
         "scaled": own.scaled, "success": own.success, "completion": own.completion, "duration_s": own.duration_s,
         "timestamp": _date(own.timestamp_us),
@@ -119,8 +121,9 @@ def _beside(prepared: Prepared) -> dict[str, Any]:
         "related_activities": own.related_activities, "registration": own.registration,
         "refs": own.refs, "voids": own.voids, "authority": own.authority,
         # Lists, as more may come in when what it refers to is stored later.
-        **(prepared.chained() if own.refs is not None else {}),
+        **chained,
         "keys": [*prepared.keys, *prepared.more_keys],
+        "pairs": pairs_of(chained or {"agents": own.agents, "verb": own.verb, "activity": own.activity}),
         "attachments": prepared.attachments,
         "voided": prepared.voided_at,
         "awaits": prepared.awaits,

@@ -11,6 +11,7 @@ from adapters.pathway.summaries import STANDING, place_of, standing_keys
 from adapters.pathway.told import ASSIGNED, BEGUN, COMPLETED, PROGRESSED
 from lrs.materialize import fold
 from lrs.xapi import vocabulary
+from lrs.xapi.json_text import Verbatim
 
 MORNING, EVENING = "2026-01-10T08:00:00Z", "2026-01-10T20:00:00Z"
 ACTIVITY = f"{BASE}/activities/pathway/activities/S1"
@@ -173,3 +174,16 @@ def test_a_statement_may_name_several_pathways_or_none():
 ])
 def test_iris_that_only_look_alike_name_no_activity(iri):
     assert list(standing_keys(a_statement(vocabulary.COMPLETED, object=iri))) == []
+
+
+@given(st.integers(0, 100) | st.floats(0, 100))
+def test_progress_is_kept_to_the_last_digit(progress):
+    assert standing(a_log(progress=progress)).told.progress == progress
+
+
+@pytest.mark.parametrize("digits", ["45.123456789012345678901234567890", "0.1000000000000000055511151231257827"])
+def test_a_progress_of_more_digits_than_a_double_has_is_the_nearest_double(digits):
+    [statement] = statements_of(of(a_log(progress=Verbatim(digits))))
+    [one] = standings([statement]).values()
+    assert type(one.told.progress) is float and one.told.progress == float(digits)
+    assert STANDING.decode(STANDING.encode(one)) == one

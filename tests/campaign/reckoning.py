@@ -3,7 +3,6 @@
 import asyncio
 import json
 from collections import Counter
-from typing import Any
 
 from campaign.client import VERSION, Client, insist, side_by_side
 from campaign.followers import Follower
@@ -50,45 +49,6 @@ class Reckoning:
             await try_to_store(self._client, self._ledger, request)
         if request.unknown:
             self._findings.add("not_taken_in_the_end", f"{request.ids}: {request.tries}")
-
-    async def settle(self) -> int:
-        """Let every summary be brought up to now; the time up to which they are complete, in µs."""
-        answer = await insist(
-            self._operator, "settle", "POST", f"{self._tenant}/settle", allowed=(200, 202), within_s=WITHIN_S
-        )
-        answer_json = await self._done(answer.status, answer.json)
-        if answer_json is None:
-            self._findings.add("not_settled", f"settle is answered {answer.status} {answer.body[:300]!r}")
-            return 0
-        return parse_timestamp(answer_json["through"])
-
-    async def verify(self) -> None:
-        """Every summary equals its recount."""
-        answer = await insist(
-            self._operator, "verify", "POST", f"{self._tenant}/verify", allowed=(200, 202), within_s=WITHIN_S
-        )
-        report = await self._done(answer.status, answer.json)
-        if report is None:
-            self._findings.add("not_verified", f"verify is answered {answer.status} {answer.body[:300]!r}")
-            return
-        different = report.get("different") or []
-        if different:
-            self._findings.add("summaries_differ", f"{different}")
-        self._findings.count("summaries verified", report.get("checked") or 0)
-
-    async def _done(self, status: int, value: Any) -> Any:
-        """The outcome of what may be a job: asked for until it has ended. None if it fails."""
-        if status == 200:
-            return value
-        if status != 202:
-            return None
-        path, job = f"{self._tenant}/jobs/{value['id']}", value
-        deadline = asyncio.get_running_loop().time() + WITHIN_S
-        while job.get("state") in ("waiting", "running") and asyncio.get_running_loop().time() < deadline:
-            await asyncio.sleep(0.2)
-            answer = await insist(self._operator, "ask for a job", "GET", path, allowed=(200,), within_s=WITHIN_S)
-            job = answer.json or {}
-        return job.get("result")
 
     async def count_up(self) -> None:
         """What is there against what was sent: everything once, equal, voided if it is to be, and found by its references."""

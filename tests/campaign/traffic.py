@@ -14,7 +14,7 @@ STORED = (200, 204, 409)
 # What a client does next, and how often.
 HABITS = {
     "single": 6, "batch": 6, "put": 3, "again": 4, "conflict": 2, "race": 2, "void": 3, "void_first": 2, "void_beside": 1,
-    "void_within": 1, "refer": 2, "refer_first": 1, "look_up": 5, "list": 2, "large": 1,
+    "void_within": 1, "refer": 2, "refer_first": 1, "look_up": 5, "list": 2, "report": 2, "large": 1,
 }
 
 
@@ -140,6 +140,10 @@ class Poster:
             ids = [each["id"] for each in answer.json["statements"]]
             if len(ids) != len(set(ids)):
                 self.client.findings.add("doubled", f"a page has a statement twice: {ids}")
+
+    async def _report(self) -> None:
+        path = self.chance.choice(("progress", "progress/courses", "mastery", "activities", "courses", "daily", "daily?by=verb"))
+        await self.client.ask("read a report", "GET", f"/reports/{path}", allowed=(200,))
 
 
 async def try_to_store(client: Client, ledger: Ledger, request: Request) -> Answer:

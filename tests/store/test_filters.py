@@ -130,3 +130,56 @@ async def test_every_filter_is_served_by_an_index_in_the_order_of_the_log(parts,
     plan = await Statements(database, 100).explain("school", query)
     stages = json.dumps(plan["queryPlanner"]["winningPlan"])
     assert "IXSCAN" in stages and "COLLSCAN" not in stages and '"SORT"' not in stages
+
+
+FILTERS = {
+    "verb": {"verb": VERBS[0]}, "agent": {"agent": json.dumps(learner("ada"))}, "activity": {"activity": ACTIVITIES[0]},
+    "related agent": {"agent": json.dumps(learner("ada")), "related_agents": "true"},
+    "related activity": {"activity": ACTIVITIES[0], "related_activities": "true"}, "registration": {"registration": REGISTRATIONS[0]},
+}
+COMBINATIONS = [
+    parts for size in range(len(FILTERS) + 1) for parts in itertools.combinations(FILTERS, size)
+    if not {"agent", "related agent"} <= set(parts) and not {"activity", "related activity"} <= set(parts)
+]
+
+
+@pytest.mark.parametrize("ascending", ["true", "false"])
+async def test_no_combination_of_filters_reads_all_or_sorts_in_memory(parts, database, ascending):
+    await parts.post(*[
+        a_statement(actor=learner(name), verb={"id": verb}, object={"id": activity}, context={"registration": registration})
+        for name in ("ada", "bob") for verb in VERBS for activity in ACTIVITIES for registration in REGISTRATIONS
+    ])
+    for names in COMBINATIONS:
+        asked = {name: value for each in names for name, value in FILTERS[each].items()}
+        plan = await Statements(database, 100).explain("school", parse_query({**asked, "ascending": ascending}, "1.0.3"))
+        stages = json.dumps(plan["queryPlanner"]["winningPlan"])
+        assert "IXSCAN" in stages and "COLLSCAN" not in stages and '"SORT"' not in stages, names
+
+
+@pytest.mark.parametrize("ascending", ["true", "false"])
+@pytest.mark.parametrize("names", [("agent", "verb"), ("activity", "verb"), ("agent", "activity"), ("agent", "activity", "verb")])
+async def test_a_rare_pair_of_two_common_conditions_costs_no_more_than_its_page(parts, database, names, ascending):
+    rare = a_statement(actor=learner("ada"), verb={"id": VERBS[0]}, object={"id": ACTIVITIES[0]})
+    common = [
+        a_statement(actor=learner("ada"), verb={"id": VERBS[1]}, object={"id": ACTIVITIES[1]}),
+        a_statement(actor=learner("bob"), verb={"id": VERBS[0]}, object={"id": ACTIVITIES[1]}),
+        a_statement(actor=learner("bob"), verb={"id": VERBS[1]}, object={"id": ACTIVITIES[0]}),
+    ]
+    await parts.post(*[{**each, "id": str(uuid.uuid4())} for each in (*common * 40, *[rare] * 4, *common * 40)])
+    asked = {name: value for each in names for name, value in FILTERS[each].items()}
+    plan = await Statements(database, 3).explain("school", parse_query({**asked, "ascending": ascending}, "1.0.3"))
+    assert plan["executionStats"]["nReturned"] == 4
+    assert plan["executionStats"]["totalKeysExamined"] <= 3 * 4
+
+
+async def test_what_a_statement_inherits_is_found_in_pairs_too_whichever_came_first(parts):
+    target = a_statement(actor=learner("ada"), verb={"id": VERBS[0]}, object={"id": ACTIVITIES[0]})
+    refers = {"verb": {"id": VERBS[1]}, "object": {"objectType": "StatementRef", "id": target["id"]}}
+    before, after = a_statement(actor=learner("bob"), **refers), a_statement(actor=learner("bob"), **refers)
+    await parts.post(before)
+    await parts.post(target)
+    await parts.post(after)
+    for verb, everybody in ((VERBS[0], (target, after, before)), (VERBS[1], (after, before))):
+        query = parse_query({"agent": FILTERS["agent"]["agent"], "verb": verb}, "1.0.3")
+        page = await parts.statements.page("school", query)
+        assert sorted(each["id"] for each in page.statements) == sorted(each["id"] for each in everybody)
