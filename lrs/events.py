@@ -99,9 +99,15 @@ class Events:
             await self._kept.note({each.id: Fate(DEAD, (), reason_of(error))})
 
     async def interpret(self, source: Source, kept: Sequence[Kept], *, wait: bool = False) -> list[Outcome]:
-        """Store what kept events say, and note what became of them; `wait` until that is safe, too."""
+        """Store what kept events say, and note what became of them.
+
+        With `wait`, for events that may have been interpreted before by somebody who ended: it returns once what is noted is safe, and
+        a statement that is there although no event is known to have become it, is this one's.
+        """
         outcomes = [translated(source, each) for each in kept]
         await self._store(source, outcomes)
+        if wait:
+            await self._reclaim(source.tenant, [each for each in outcomes if each.kind == DUPLICATE])
         await self._teach(source, outcomes)
         fates = {each.kept.id: each.fate for each in outcomes}
         if wait or any(each.error for each in outcomes):
@@ -140,6 +146,15 @@ class Events:
         for outcome in outcomes:
             if outcome.error is None and outcome.statements:
                 outcome.kind = STORED if outcome.new else DUPLICATE
+
+    async def _reclaim(self, tenant: str, duplicates: Sequence[Outcome]) -> None:
+        if duplicates:
+            owned = await self._kept.owned(tenant, [each["id"] for outcome in duplicates for each in outcome.statements])
+            for outcome in duplicates:
+                ids = {each["id"] for each in outcome.statements}
+                if owned.isdisjoint(ids):
+                    outcome.kind = STORED
+                    owned |= ids
 
     async def _teach(self, source: Source, outcomes: Iterable[Outcome]) -> None:
         taught: dict[Place, bytes] = {}

@@ -20,7 +20,7 @@ from lrs.http import keys
 from lrs.intake import Accepted
 from lrs.materialize import Line, Materializer, fold
 from lrs.plugins import Adapter, Caller, Entry
-from lrs.store.native_events import Fate, Kept, Origin
+from lrs.store.native_events import STORED, Fate, Kept, Origin
 from lrs.store.references import Snapshot
 from lrs.xapi.build import account_actor
 from lrs.xapi.compare import same_statement
@@ -178,6 +178,10 @@ class MemoryEvents:
         kept = [Kept(tenant, adapter, first_us + index, text) for index, text in enumerate(texts)]
         self.kept += kept
         return kept
+
+    async def owned(self, tenant: str, statements: Sequence[str]) -> set[str]:
+        """Those that an event is known to have become."""
+        return {each for fate in self.fates.values() if fate.outcome == STORED for each in fate.statements if each in statements}
 
     async def note(self, fates: Mapping[str, Fate]) -> None:
         """Remember what became of them."""

@@ -67,6 +67,16 @@ async def get_dead_letters(request: web.Request) -> web.Response:
     })
 
 
+async def get_events_behind(request: web.Request) -> web.Response:
+    """GET …/native-events?statement=<id>: the native events that a statement comes from or that repeated it, as they came."""
+    tenant, params = await known_tenant(request), single_values(request.query)
+    only(params, ("statement",))
+    if "statement" not in params:
+        raise InvalidParameter("statement", "must be the id of a statement")
+    found = await request.config_dict[NATIVE_EVENTS].behind(tenant, params["statement"].lower())
+    return json_answer({"native_events": [shown(each) for each in found]})
+
+
 async def get_dead_letter(request: web.Request) -> web.Response:
     """GET …/dead-letters/{adapter}/{received}: one, with all that is known of it. 404 if there is none."""
     tenant = await known_tenant(request)
@@ -103,12 +113,13 @@ def _event(request: web.Request) -> str:
 
 
 def shown(document: Mapping[str, Any]) -> dict[str, Any]:
-    """A dead letter as operators see it; `body` is what came, as text, and `edited` what stands in its place."""
+    """A native event as operators see it; `body` is what came, as text, and `edited` what stands in its place."""
     body = document["body"]
     return {
         "id": shown_id(document), "adapter": document["adapter"], "by": document["by"],
         "received": format_stored(document["received"]), "request_id": document["request"], "credential": document["caller"],
-        "index": document["index"], "tries": document.get("tries", 0), "reason": document["reason"],
+        "index": document["index"], "tries": document.get("tries", 0), "outcome": document.get("outcome", "pending"),
+        "reason": document.get("reason", {}),
         "body": body if isinstance(body, str) else body_of({"body": body}).decode(errors="replace"),
         **({"edited": document["edited"]} if "edited" in document else {}),
     }

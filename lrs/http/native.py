@@ -35,7 +35,7 @@ async def post_events(request: web.Request) -> web.Response:
     source, origin = await _source(request, adapter), _origin(request, adapter)
     try:
         texts = texts_of(adapter, body, request.content_type in NDJSON)
-    except InvalidEvent as error:
+    except (InvalidEvent, BrokenTranslation) as error:
         await request.config_dict[EVENTS].refuse(source, body, origin, error)
         raise
     if "respond-async" in request.headers.get("Prefer", "").replace(" ", "").split(","):

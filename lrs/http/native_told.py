@@ -5,12 +5,13 @@ from typing import Any
 
 from lrs.http.dead_letters import KINDS, ReplaySchema, RetranslateSchema, RetrySchema
 from lrs.http.native import DOOR, IMPORT
-from lrs.http.told import ANYTHING, COUNT, MANAGE, TEXT, TIME, Json, Told, listed, record
+from lrs.http.told import ANYTHING, COUNT, MANAGE, TEXT, TIME, UUID, Json, Told, listed, record
 from lrs.plugins import Adapter
 
 REASON = record(kind={"type": "string", "enum": list(KINDS)}, place=TEXT, rule=TEXT, code=TEXT)
 DEAD_LETTER = record(
-    id=TEXT, adapter=TEXT, by=TEXT, received=TIME, request_id=TEXT, credential=TEXT, index=COUNT, tries=COUNT, reason=REASON, body=TEXT,
+    id=TEXT, adapter=TEXT, by=TEXT, received=TIME, request_id=TEXT, credential=TEXT, index=COUNT, tries=COUNT, outcome=TEXT, reason=REASON,
+    body=TEXT,
 )
 REJECTED = record(index=COUNT, error=TEXT, place=TEXT, message=TEXT)
 NOW: Json = {
@@ -46,6 +47,9 @@ NATIVE_TOLD: Mapping[tuple[str, str], Told] = {
             dead_letters=listed(DEAD_LETTER), counts=listed(record(adapter=TEXT, kind=TEXT, count=COUNT)),
             more={"type": ["string", "null"]},
         )},
+    ),
+    ("GET", f"{MANAGE}/native-events"): Told(
+        query={"statement": UUID}, needs=("statement",), answers={200: record(native_events=listed(ANYTHING))},
     ),
     ("GET", LETTER): Told(answers={200: DEAD_LETTER}),
     ("POST", f"{LETTER}/retry"): Told(body=RetrySchema, body_needed=False, answers={200: NOW}),

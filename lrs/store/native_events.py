@@ -26,6 +26,9 @@ GROUP_LIMIT = 1_000
 # What `pending` is of an event that a job interprets; a job that is lost for so long has never begun.
 FOR_A_JOB, LOST_AFTER_US = "job", 6 * 3600 * 1_000_000
 
+# Events shown behind one statement: the first, and what repeated it.
+MOST_BEHIND = 100
+
 # What may have become of an event; until then it is pending.
 STORED, DUPLICATE, NOTHING, DEAD, UNKNOWN = "stored", "duplicate", "nothing", "dead", "unknown"
 
@@ -153,6 +156,17 @@ class NativeEvents:
         """One event's document, by "<adapter>/<received>"; None if there is none."""
         found: dict[str, Any] | None = await self._events.find_one({"_id": f"{tenant}/{event}"})
         return found
+
+    async def owned(self, tenant: str, statements: Sequence[str]) -> set[str]:
+        """Those of some statements, by id, that an event is known to have become."""
+        query = {"tenant": tenant, "statements": {"$in": list(statements)}, "outcome": STORED}
+        owners = await self._events.find(query, projection={"statements": 1}).to_list(None)
+        return {each for owner in owners for each in owner["statements"]}
+
+    async def behind(self, tenant: str, statement: str) -> list[dict[str, Any]]:
+        """The events that a statement comes from, or repeats."""
+        query = {"tenant": tenant, "statements": statement}
+        return await self._events.find(query).sort("received", ASCENDING).limit(MOST_BEHIND).to_list(MOST_BEHIND)  # type: ignore[no-any-return]
 
     async def edit(self, tenant: str, event: str, text: bytes) -> None:
         """Put another body beside an event's own, to be interpreted instead of it."""

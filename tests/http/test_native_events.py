@@ -2,16 +2,20 @@
 
 import json
 from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from aiohttp.test_utils import TestClient, TestServer
 from http_fakes import basic
-from toy_adapter import GATE
+from toy_adapter import GATE, NAMESPACE
 
 from lrs.app import create_app
 from lrs.config import Config
+from lrs.errors import InvalidEvent
+from lrs.http.keys import ADAPTERS
 from lrs.store.mongo import Database
+from lrs.xapi.build import uuid5_of
 
 OPERATOR = {"Authorization": basic("operator:operator-secret")}
 SCHOOL = "/manage/tenants/school"
@@ -80,6 +84,38 @@ async def test_if_nothing_can_be_used_the_answer_is_the_first_error(post, body, 
     assert (answered, answer["error"], answer["stored"]) == (status, code, 0)
 
 
+async def test_a_line_that_is_no_body_of_the_adapters_stops_no_other_line(client, post, monkeypatch):
+    def strict(body: Any) -> list[Any]:
+        if not isinstance(body, dict):
+            raise InvalidEvent("", "must be an object", reason="shape")
+        return [body]
+
+    monkeypatch.setitem(client.app[ADAPTERS], "gate", replace(GATE, split=strict))
+    status, answer = await post(b'{"id": 1, "who": "ada"}\n7\n{"id": 2, "who": "ben"}', kind="application/x-ndjson")
+    assert (status, answer["stored"], [each["index"] for each in answer["rejected"]]) == (200, 2, [1])
+
+
+async def test_a_body_that_the_adapter_fails_to_split_is_kept_for_the_day_it_can(client, post, monkeypatch):
+    monkeypatch.setitem(client.app[ADAPTERS], "gate", replace(GATE, split=lambda body: body["nothing"]))
+    assert (await post(gone(1)))[0] == 500
+    [letter] = (await (await client.get(f"{SCHOOL}/dead-letters", headers=OPERATOR)).json())["dead_letters"]
+    assert (letter["reason"]["kind"], json.loads(letter["body"])) == ("translation", gone(1))
+
+
+async def test_a_body_of_too_many_events_is_refused_before_any_is_kept(post, monkeypatch):
+    monkeypatch.setattr("lrs.native_bodies.MOST_EVENTS", 3)
+    status, answer = await post([gone(i) for i in range(4)])
+    assert (status, answer["error"]) == (413, "TOO_LARGE")
+    assert await post([gone(0)]) == (200, {"stored": 1, "duplicates": 0, "rejected": []})
+
+
+async def test_a_small_body_cannot_become_any_amount_of_text(client, post, monkeypatch):
+    monkeypatch.setattr("lrs.native_bodies.MOST_OCTETS", 0)
+    assert (await post([gone(i) for i in range(8)]))[0] == 200
+    monkeypatch.setitem(client.app[ADAPTERS], "gate", replace(GATE, split=lambda body: [body] * 8))
+    assert (await post(gone(9)))[0] == 413
+
+
 async def test_an_empty_batch_is_no_error(post):
     assert await post([]) == (200, {"stored": 0, "duplicates": 0, "rejected": []})
 
@@ -128,6 +164,16 @@ async def test_dead_letters_are_listed_page_by_page_each_once_and_by_kind(client
     assert seen == list(range(1, 250, 2))
 
 
-@pytest.mark.parametrize("params", [{"kind": "odd"}, {"more": "odd"}, {"other": "1"}])
+@pytest.mark.parametrize("params", [{"kind": "odd"}, {"more": "odd"}, {"more": f"gate/{'9' * 25}"}, {"other": "1"}])
 async def test_a_wrong_question_for_dead_letters_is_refused(client, params):
     assert (await client.get(f"{SCHOOL}/dead-letters", params=params, headers=OPERATOR)).status == 400
+
+
+async def test_from_a_statement_an_operator_finds_the_event_behind_it(client, post):
+    await post([gone(1), gone(2)])
+    await post(gone(2))
+    statement_id = uuid5_of(NAMESPACE, ["event", 2])
+    found = await client.get(f"{SCHOOL}/native-events", params={"statement": statement_id.upper()}, headers=OPERATOR)
+    events = (await found.json())["native_events"]
+    assert [(json.loads(each["body"])["id"], each["outcome"], each["index"]) for each in events] == [(2, "stored", 1), (2, "duplicate", 0)]
+    assert (await client.get(f"{SCHOOL}/native-events", headers=OPERATOR)).status == 400
