@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Generic, TypeVar
 
 import msgspec
@@ -84,7 +85,7 @@ class Materializer(Generic[S]):
     rows: Callable[[str, S], Iterable[Row]] = no_rows
     generation: int = 0
 
-    @property
+    @cached_property
     def label(self) -> str:
         """"name@version", as it stands in the keys of records."""
         return f"{self.name}@{self.version}"
@@ -129,7 +130,8 @@ def record_keys(materializers: Iterable[Materializer[Any]], statement: Statement
     keys: dict[str, None] = {}
     for materializer in materializers:
         try:
-            keys |= dict.fromkeys(materializer.record_key(key) for key in materializer.keys(statement))
+            if found := list(materializer.keys(statement)):
+                keys |= dict.fromkeys(map(materializer.record_key, found))
         except MISHAPS:
             logger.exception("keys_failed", materializer=materializer.label, statement=statement.get("id"))
     return list(keys)

@@ -1,6 +1,7 @@
 """The connection to MongoDB: collections by name, wanted indexes, transactions, and which errors mean what."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from functools import partial
@@ -27,6 +28,8 @@ SELECTION_TIMEOUT_MS = 5_000
 # A paused mongod must not hold a request for ever: above any honest answer, below the patience of a client.
 SOCKET_TIMEOUT_MS = 20_000
 COMMIT_TIMEOUT_MS = 15_000
+# A session is used again within so many seconds; the server forgets one after half an hour.
+SESSION_RESTS_S = 60.0
 # A start waits no longer than this for indexes, in seconds.
 INDEXED_WITHIN_S = 10.0
 
@@ -102,6 +105,7 @@ class Database:
         self._database = client.get_database(name, read_concern=reads)
         self._reads = reads
         self._indexing: asyncio.Future[None] | None = None
+        self._sessions: list[tuple[float, AsyncIOMotorClientSession]] = []
 
     @classmethod
     def connect(cls, config: Config) -> "Database":
@@ -171,7 +175,8 @@ class Database:
 
         Raises what the driver raises: see `is_transient`. A commit whose outcome is unknown is retried here.
         """
-        async with await self._client.start_session() as session:
+        session = self._rested_session() or await self._client.start_session()
+        try:
             session.start_transaction(
                 read_concern=ReadConcern("snapshot"), write_concern=MAJORITY, max_commit_time_ms=COMMIT_TIMEOUT_MS
             )
@@ -183,6 +188,18 @@ class Database:
                 raise
             await _commit(session)
             self._reads.learn(session.operation_time)
+        except BaseException:
+            await session.end_session()
+            raise
+        self._sessions.append((time.monotonic(), session))
+
+    def _rested_session(self) -> AsyncIOMotorClientSession | None:
+        """A session whose last transaction went well a moment ago: to begin and to end one goes through a thread each time."""
+        while self._sessions:
+            rested_at, session = self._sessions.pop()
+            if time.monotonic() - rested_at < SESSION_RESTS_S:
+                return session
+        return None
 
     @asynccontextmanager
     async def snapshot(self) -> AsyncIterator[Callable[[str], Callable[..., AsyncIOMotorCursor]]]:

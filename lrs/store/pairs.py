@@ -5,6 +5,7 @@ own, in the order of the log. They are 64 bits of a digest: two pairs may share 
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 from hashlib import blake2b
 from itertools import product
 
@@ -14,6 +15,7 @@ from bson.int64 import Int64
 PAIRED = (("agents", "verb"), ("activity", "verb"), ("agents", "activity"))
 
 
+@lru_cache(maxsize=16_384)
 def pair(first: str, one: str, second: str, other: str) -> Int64:
     """The number of two values of two fields."""
     digest = blake2b(f"{first}\0{one}\0{second}\0{other}".encode(errors="replace"), digest_size=8).digest()

@@ -39,18 +39,21 @@ class Declared:
 def declared(statements: Sequence[Any]) -> Iterator[Declared]:
     """The attachments of all statements and of their SubStatements, in their order."""
     for index, statement in enumerate(statements):
-        yield from _declared(statement, index, "")
+        if not isinstance(statement, dict):
+            continue
+        # Asked of every statement that comes, and hardly any has attachments.
+        if "attachments" in statement:
+            yield from _declared(statement, index, "")
+        target = statement.get("object")
+        if isinstance(target, dict) and "attachments" in target:
+            yield from _declared(target, index, "object.")
 
 
-def _declared(statement: Any, index: int, inside: str) -> Iterator[Declared]:
-    if not isinstance(statement, dict):
-        return
-    listed = statement.get("attachments")
+def _declared(statement: Mapping[str, Any], index: int, inside: str) -> Iterator[Declared]:
+    listed = statement["attachments"]
     for number, attachment in enumerate(listed if isinstance(listed, list) else ()):
         if isinstance(attachment, dict):
             yield Declared(index, f"{inside}attachments.{number}", attachment)
-    if not inside:
-        yield from _declared(statement.get("object"), index, "object.")
 
 
 def hash_of(attachment: Mapping[str, Any]) -> str:
