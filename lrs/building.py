@@ -7,6 +7,7 @@ is told to make it goes on where the last one was stopped. docs/decisions/0012.
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import aclosing
 from typing import Any
 
 import structlog
@@ -94,16 +95,16 @@ class Builder:
         until = min([through, *ahead])
         done, total = await self._count(tenant, start), await self._count(tenant, through)
         await report(done, total)
-        while start < until:
-            chunk = await self._folding.next(tenant, start, until, pace.portion)
-            cells = await self._folding.fold(chunk, behind, anew=anew)
-            start = chunk.end
-            await self._saved.write(tenant, cells, Fence(tenant, cursor.epoch, moved("building", [each.edition for each in behind], start)))
-            done += len(chunk.records)
-            await report(done, max(done, total))
-            await pace.keep(len(chunk.records))
-            if not await self._leases.take(tenant, "build"):
-                raise Superseded
+        editions = [each.edition for each in behind]
+        async with aclosing(self._folding.chunks(tenant, start, until, pace.portion)) as chunks:
+            async for chunk in chunks:
+                cells = await self._folding.fold(chunk, behind, anew=anew)
+                await self._saved.write(tenant, cells, Fence(tenant, cursor.epoch, moved("building", editions, chunk.end)))
+                done += len(chunk.records)
+                await report(done, max(done, total))
+                await pace.keep(len(chunk.records))
+                if not await self._leases.take(tenant, "build"):
+                    raise Superseded
         if not ahead:
             await self._cursors.switch(cursor, made, through)
 

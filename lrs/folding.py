@@ -1,7 +1,8 @@
 """From a chunk of the log to the summaries it touches: what the follower and a rebuild have in common."""
 
+import asyncio
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -64,6 +65,19 @@ class Folding:
             await found.close()
         # There may be more of them before `through`.
         return Chunk(tenant, records, start, records[-1]["position"])
+
+    async def chunks(self, tenant: str, start: int, through: int, limit: int | None = None) -> AsyncGenerator[Chunk, None]:
+        """All chunks after a position up to another. Each is read while the one before it is seen to; close the generator."""
+        coming: asyncio.Future[Chunk] | None = None
+        try:
+            while start < through:
+                chunk = await (coming or self.next(tenant, start, through, limit))
+                start = chunk.end
+                coming = asyncio.ensure_future(self.next(tenant, start, through, limit)) if start < through else None
+                yield chunk
+        finally:
+            if coming is not None:
+                coming.cancel()
 
     async def fold(self, chunk: Chunk, materializers: Sequence[Materializer[Any]], *, anew: bool = False) -> list[Cell]:
         """The summaries these records touch, as they are after the last of them. `anew`: the records are keyed anew before."""
