@@ -65,7 +65,7 @@ def _mongo(facts: Facts) -> Iterator[Check]:
     yield Check("mongo", BAD if old else OK, f"{mongo.version}{', too old' if old else ''}")
     if mongo.replica_set:
         few = mongo.members < 3
-        told = f"{mongo.replica_set}, {mongo.members} members" + (": the loss of one stops all writes" if few else "")
+        told = f"{mongo.replica_set}, members: {mongo.members}" + ("; the loss of one stops all writes" if few else "")
         yield Check("replica set", WARNING if few else OK, told)
     else:
         yield Check("replica set", OK, "behind a router")

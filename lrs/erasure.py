@@ -7,7 +7,7 @@ unless such a statement is signed: its signature says all of it again. docs/deci
 import hashlib
 import hmac
 import secrets
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -25,6 +25,8 @@ from lrs.xapi.types import Agent
 
 PSEUDONYMS = "https://learning-record-store.invalid/erased"
 
+# Removals that are followed up together at most: their keys are in memory.
+MOST_TOGETHER = 64
 # Hears how many records were dealt with since the last time.
 Report = Callable[[int], Awaitable[None]]
 
@@ -55,6 +57,41 @@ class Erasing:
         return identities_of(self.agent)
 
 
+class Waiting:
+    """Removals whose summaries are still to follow.
+
+    To fold a summary anew takes as long as what is left of it, so it is done for twice as many removals each time: what a learner has
+    in a million statements then is folded some twenty times, and not once for each few hundred of them.
+    """
+
+    def __init__(self) -> None:
+        self._notes: list[Note] = []
+        self._enough = 1
+
+    def add(self, note: Note | None) -> None:
+        """One more, if something was removed at all."""
+        if note is not None:
+            self._notes.append(note)
+
+    def are_enough(self) -> bool:
+        """Whether it is time to see to them."""
+        return len(self._notes) >= self._enough
+
+    def taken(self) -> list[Note]:
+        """Those that wait; the next ones may be more."""
+        notes, self._notes, self._enough = self._notes, [], min(2 * self._enough, MOST_TOGETHER)
+        return notes
+
+
+def by_label(record_keys: Iterable[str]) -> dict[str, list[str]]:
+    """Keys as records carry them, by the label of their materializer."""
+    found: dict[str, list[str]] = {}
+    for record_key in record_keys:
+        label, _, key = record_key.partition(":")
+        found.setdefault(label, []).append(key)
+    return found
+
+
 class Erasure:
     """Removes, and sees to what follows."""
 
@@ -80,19 +117,23 @@ class Erasure:
         return await self._removal.counts(erasing.job)
 
     async def _statements(self, erasing: Erasing, report: Report) -> None:
+        waiting = Waiting()
         while True:
             # What is stored from now on has to be found by the next look, or is after all this.
             await self._removal.fence()
             records = await self._remains.records(erasing.tenant, erasing.identities, AT_ONCE)
             if not records:
+                await self.follow_up(waiting.taken())
                 return
             theirs, others = await self._told_apart(erasing, records)
-            if theirs and (note := await self._removal.remove(erasing.tenant, erasing.job, theirs)):
-                await self.follow_up(note)
+            if theirs:
+                waiting.add(await self._removal.remove(erasing.tenant, erasing.job, theirs))
             if others:
-                note = await self._removal.rewrite(erasing.tenant, erasing.job, others, erasing.identities, erasing.pseudonym)
-                if note:
-                    await self.follow_up(note)
+                waiting.add(
+                    await self._removal.rewrite(erasing.tenant, erasing.job, others, erasing.identities, erasing.pseudonym)
+                )
+            if waiting.are_enough():
+                await self.follow_up(waiting.taken())
             await report(len(records))
 
     async def _told_apart(self, erasing: Erasing, records: Sequence[Mapping[str, Any]]) -> tuple[list[str], list[str]]:
@@ -112,37 +153,45 @@ class Erasure:
     async def remove_old(self, tenant: str, job: str, through: int, report: Report) -> dict[str, int]:
         """Remove what stands up to a position of the log; how much of each kind, over all tries of the job."""
         await self.finish(tenant)
-        after = BEFORE_ALL
+        after, waiting = BEFORE_ALL, Waiting()
         while records := await self._remains.old_records(tenant, through, after, AT_ONCE):
             after = records[-1]["position"]
             voided = await self._remains.voided_by(tenant, records)
             going = {each["_id"] for each in records}
             # A void goes with what it voids.
             kept = {each["_id"] for each in records if each["_id"] in voided and record_id(tenant, each["voids"]) not in going}
-            if note := await self._removal.remove(tenant, job, sorted(going - kept)):
-                await self.follow_up(note)
+            waiting.add(await self._removal.remove(tenant, job, sorted(going - kept)))
+            if waiting.are_enough():
+                await self.follow_up(waiting.taken())
             await report(len(records))
+        await self.follow_up(waiting.taken())
         while ids := await self._remains.old_events(tenant, through, AT_ONCE):
             await report(await self._removal.remove_of(tenant, job, "native_events", "native_events", ids))
         return await self._removal.counts(job)
 
-    async def follow_up(self, note: Note) -> None:
-        """Do all that has to follow from a removal: chains, summaries, attachments."""
-        contents = await self._removal.follow_up(note)
-        keys = note.keys_by_label
-        if rewritten := await self._removal.rewritten(note):
-            await self._keying.complete(note["tenant"], rewritten, self._materializers)
-            for label, some in Note(keys=[key for each in rewritten for key in each.get("keys", ())]).keys_by_label.items():
-                keys[label] = list(dict.fromkeys([*keys.get(label, ()), *some]))
-        await self._rebuilder.refold(note["tenant"], keys)
-        counts = {"attachments": contents, "summaries": sum(map(len, keys.values()))}
-        await self._removal.settle(note, {name: count for name, count in counts.items() if count})
+    async def follow_up(self, notes: Sequence[Note]) -> None:
+        """Do all that has to follow from removals in one tenant: chains, attachments, and each summary once."""
+        if not notes:
+            return
+        tenant, keys = notes[0]["tenant"], dict[str, None]()
+        counts: dict[Any, dict[str, int]] = {}
+        await self._removal.fence()
+        for note in notes:
+            known, contents = len(keys), await self._removal.follow_up(note)
+            keys |= dict.fromkeys(note.get("keys", ()))
+            if rewritten := await self._removal.rewritten(note):
+                await self._keying.complete(tenant, rewritten, self._materializers)
+                keys |= dict.fromkeys(key for each in rewritten for key in each.get("keys", ()))
+            counts[note["_id"]] = {"attachments": contents, "summaries": len(keys) - known}
+        await self._rebuilder.refold(tenant, by_label(keys))
+        for note in notes:
+            await self._removal.settle(note, {name: count for name, count in counts[note["_id"]].items() if count})
 
     async def finish(self, tenant: str) -> int:
         """Do what was cut off in a tenant; how many removals that were."""
         notes = await self._removal.unsettled(tenant)
-        for note in notes:
-            await self.follow_up(note)
+        for first in range(0, len(notes), MOST_TOGETHER):
+            await self.follow_up(notes[first:first + MOST_TOGETHER])
         return len(notes)
 
     async def finish_abandoned(self, older_than: timedelta) -> int:

@@ -136,7 +136,8 @@ class Follower:
                 return Followed(through_us, cursor)
             async with self._leases.held(tenant, "follow") as ours:
                 if ours:
-                    await self._advance_all(tenant, through)
+                    if advanced := await self._advance_all(tenant, through):
+                        return Followed(through_us, advanced)
                     continue
             if self._lowest(cursor) > lowest:
                 moved_at, lowest = time.monotonic(), self._lowest(cursor)
@@ -151,7 +152,8 @@ class Follower:
         after = {"tenant": cursor.tenant, "position": {"$gt": min(positions), "$lte": through}}
         return await self._records.find_one(after, projection={"_id": 0, "position": 1}) is None
 
-    async def _advance_all(self, tenant: str, through: int) -> None:
+    async def _advance_all(self, tenant: str, through: int) -> Cursor | None:
+        """The cursors as they were before; None if it has to be looked at again where they stand."""
         cursor = await self._read(tenant)
         there = self._followed(cursor)
         try:
@@ -161,6 +163,8 @@ class Follower:
                 await self._advance(cursor, here, start, through)
         except Superseded:
             logger.info("read_again", tenant=tenant)
+            return None
+        return cursor
 
     async def _advance(self, cursor: Cursor, materializers: Sequence[Materializer[Any]], start: int, through: int) -> None:
         editions, tenant = [each.edition for each in materializers], cursor.tenant

@@ -14,8 +14,9 @@ import msgspec
 
 from adapters.studyfetch import vocabulary as names
 from adapters.studyfetch.translate import component_word
-from adapters.studyfetch.values import compact, id_text, name_text, number_of
+from adapters.studyfetch.values import id_text, name_text, number_of
 from lrs.errors import InvalidValue
+from lrs.xapi.json_text import dump
 from lrs.xapi.times import duration_s, parse_timestamp
 from lrs.xapi.types import Statement
 from lrs.xapi.vocabulary import ATTEMPT_ID
@@ -66,8 +67,25 @@ class Fact(msgspec.Struct, frozen=True, omit_defaults=True):
         return tuple(sorted({each for each in (self.resource, self.thing) if each is not None}))
 
 
-def fact_of(statement: Statement) -> Fact | None:
-    """The fact in a statement; None if it is not one of this adapter's."""
+class LastFact:
+    """`fact_of`: whoever asks for the same statement again, as one materializer after the other does, is told without looking again."""
+
+    def __init__(self) -> None:
+        self._last: tuple[Statement | None, Fact | None] = None, None
+
+    def __call__(self, statement: Statement) -> Fact | None:
+        """The fact in a statement; None if it is not one of this adapter's."""
+        of, fact = self._last
+        if of is not statement:
+            fact = _read(statement)
+            self._last = statement, fact
+        return fact
+
+
+fact_of = LastFact()
+
+
+def _read(statement: Statement) -> Fact | None:
     context: Mapping[str, Any] = statement.get("context") or {}
     extensions: Mapping[str, Any] = context.get("extensions") or {}
     base = _base(extensions)
@@ -85,7 +103,7 @@ def fact_of(statement: Statement) -> Fact | None:
         attempt=_attempt(str(event_type), extensions, event_id or statement_id),
         progress=_float(_mapping(result.get("extensions")).get(base + names.PROGRESS)),
         feature=component_word(metadata), model=name_text(metadata.get("modelKey")) or "",
-        endpoint=name_text(metadata.get("endpoint")) or "", metadata=_kept(compact(metadata)),
+        endpoint=name_text(metadata.get("endpoint")) or "", metadata=_kept(dump(metadata).decode()),
     )
 
 
@@ -195,5 +213,5 @@ def _around(context: Mapping[str, Any], kind: str) -> list[Mapping[str, Any]]:
 
 def digest(parts: Sequence[object]) -> str:
     """22 characters that stand for the parts, in keys of summaries and names of lines."""
-    octets = blake2b(compact(list(parts)).encode(), digest_size=16).digest()
+    octets = blake2b(dump(list(parts)), digest_size=16).digest()
     return urlsafe_b64encode(octets).rstrip(b"=").decode()

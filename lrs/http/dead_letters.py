@@ -1,5 +1,6 @@
 """Management of dead letters: native events that could not be translated, to be looked at, edited and tried again."""
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -10,7 +11,7 @@ from lrs.dead_letters import now_of, shown_id
 from lrs.errors import InvalidParameter, NotFound
 from lrs.http.answers import json_answer
 from lrs.http.body import read_bytes
-from lrs.http.jobs import JobSchema, read_wanted, start_job
+from lrs.http.jobs import PacedSchema, read_wanted, start_job
 from lrs.http.keys import DEAD_LETTERS, NATIVE_EVENTS
 from lrs.http.manage import known_tenant
 from lrs.http.native import translating
@@ -21,6 +22,8 @@ from lrs.xapi.times import format_stored
 
 KINDS = ("unreadable", "shape", "value", "unknown_type", "translation", "statement", "too_large", "refused")
 PAGE = 100
+# What a page gives as `more`: an adapter, and microseconds since the epoch.
+AFTER = re.compile(r"[^/]+/[0-9]{1,18}", re.ASCII)
 
 
 class RetrySchema(Schema):
@@ -29,7 +32,7 @@ class RetrySchema(Schema):
     event = fields.Raw(metadata={"description": "the edited event; the first one stays beside it"})
 
 
-class ReplaySchema(JobSchema):
+class ReplaySchema(PacedSchema):
     """Which dead letters to try again; all of them if nothing is said. A dry run stores nothing and tells the difference."""
 
     adapter = fields.String(load_default=None)
@@ -37,7 +40,7 @@ class ReplaySchema(JobSchema):
     dry_run = fields.Boolean(load_default=False)
 
 
-class RetranslateSchema(JobSchema):
+class RetranslateSchema(PacedSchema):
     """A dry run stores nothing and tells the difference."""
 
     dry_run = fields.Boolean(load_default=False)
@@ -50,7 +53,7 @@ async def get_dead_letters(request: web.Request) -> web.Response:
     if params.get("kind", KINDS[0]) not in KINDS:
         raise InvalidParameter("kind", f"must be one of {', '.join(KINDS)}")
     after = params.get("more")
-    if after is not None and not after.rpartition("/")[2].isdecimal():
+    if after is not None and not AFTER.fullmatch(after):
         raise InvalidParameter("more", "must be as a page gave it")
     kept = request.config_dict[NATIVE_EVENTS]
     found = await kept.page(

@@ -10,7 +10,7 @@ from pymongo import UpdateOne
 
 from lrs.materialize import Materializer, record_keys
 from lrs.store.mongo import Database
-from lrs.store.records import record_id, statement_of
+from lrs.store.records import record_id, statement_once
 
 Record = dict[str, Any]
 
@@ -60,4 +60,4 @@ class Keying:
 def _keys(record: Record, materializers: Sequence[Materializer[Any]], anew: Collection[str] = ()) -> list[str]:
     """What a record has, without the keys of the labels that are to be had anew, and what its statement has now."""
     kept = [key for key in record.get("keys", ()) if key.partition(":")[0] not in anew]
-    return list(dict.fromkeys([*kept, *record_keys(materializers, statement_of(record))]))
+    return list(dict.fromkeys([*kept, *record_keys(materializers, statement_once(record))]))

@@ -174,6 +174,13 @@ def statement_of(record: Mapping[str, Any]) -> Statement:
     return Stored.of(record).statement
 
 
+def statement_once(record: dict[str, Any]) -> Statement:
+    """The same, remembered beside the record, which is only read: whoever folds asks for it once for each of its keys."""
+    if "parsed" not in record:
+        record["parsed"] = statement_of(record)
+    return record["parsed"]  # type: ignore[no-any-return]
+
+
 def text_of(statement: Mapping[str, Any]) -> str | bytes:
     """The JSON of a statement: a string, or bytes if it has numbers that only text keeps, so that readers know where to take care.
 

@@ -7,7 +7,7 @@ until the job that wrote it is told of. So a removal that is cut off at any poin
 
 from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, TypeAlias
 
 from bson import ObjectId
 from pymongo import UpdateOne
@@ -28,17 +28,8 @@ Record = Mapping[str, Any]
 AT_ONCE = 200
 
 
-class Note(dict[str, Any]):
-    """A document of `removals`."""
-
-    @property
-    def keys_by_label(self) -> dict[str, list[str]]:
-        """The summaries that counted what was removed: key by label."""
-        found: dict[str, list[str]] = {}
-        for record_key in self.get("keys", ()):
-            label, _, key = record_key.partition(":")
-            found.setdefault(label, []).append(key)
-        return found
+# A document of `removals`.
+Note: TypeAlias = dict[str, Any]
 
 
 class Removal:
@@ -67,12 +58,12 @@ class Removal:
             await self._records.delete_many({"_id": {"$in": gone}}, session=session)
             whose = {"tenant": tenant, "statements": {"$in": statement_ids}}
             events = (await self._events.delete_many(whose, session=session)).deleted_count
-            note = Note(
+            note = dict(
                 _id=ObjectId(), tenant=tenant, job=job, ids=statement_ids, keys=_once(each.get("keys", ()) for each in records),
                 attachments=_once(each.get("attachments", ()) for each in records),
                 counts={"statements": len(gone), "native_events": events},
             )
-            await self._notes.insert_one(dict(note), session=session)
+            await self._notes.insert_one(note, session=session)
         return note
 
     async def _with_voids(self, tenant: str, ids: Collection[str], session: Any) -> AsyncIterator[Record]:
@@ -112,12 +103,12 @@ class Removal:
             named = [each["_id"].removeprefix(f"{tenant}/") for each in records if mentions(statement_of(each), identities)]
             whose = {"tenant": tenant, "statements": {"$in": named}}
             events = (await self._events.delete_many(whose, session=session)).deleted_count
-            note = Note(
+            note = dict(
                 _id=ObjectId(), tenant=tenant, job=job, rewritten=[each["_id"] for each in records],
                 keys=_once(each.get("keys", ()) for each in records),
                 counts={"pseudonymized": len(named), "native_events": events},
             )
-            await self._notes.insert_one(dict(note), session=session)
+            await self._notes.insert_one(note, session=session)
         return note
 
     async def remove_of(self, tenant: str, job: str, collection: str, what: str, ids: Sequence[str]) -> int:
@@ -137,8 +128,10 @@ class Removal:
         await self._watermark.through(fresh=True)
 
     async def follow_up(self, note: Note) -> int:
-        """Do what has to follow but for summaries: chains that led through what is gone, and data nobody claims; how many contents."""
-        await self.fence()
+        """Do what has to follow but for summaries: chains that led through what is gone, and data nobody claims; how many contents.
+
+        After `fence`.
+        """
         await self._chains.after(note["tenant"], note.get("ids", ()))
         claimed = note.get("attachments", ())
         await self._attachments.release(note["tenant"], claimed)
@@ -156,7 +149,7 @@ class Removal:
 
     async def unsettled(self, tenant: str) -> list[Note]:
         """Notes of what was cut off, or is under way."""
-        return [Note(each) async for each in self._notes.find({"tenant": tenant, "settled": None})]
+        return [each async for each in self._notes.find({"tenant": tenant, "settled": None})]
 
     async def abandoned(self, older_than: timedelta) -> list[str]:
         """The tenants of notes that nobody has settled for so long."""
@@ -170,7 +163,7 @@ class Removal:
         async for note in self._notes.find({"job": job}, projection={"counts": 1}):
             for name, count in note["counts"].items():
                 total[name] = total.get(name, 0) + int(count)
-        return total
+        return {name: count for name, count in total.items() if count}
 
     async def forget(self, job: str) -> None:
         """Remove the notes of a job that is told of."""

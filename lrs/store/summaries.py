@@ -12,7 +12,7 @@ from pymongo import ASCENDING
 from lrs.materialize import MISHAPS, BrokenMaterializer, Line, Materializer, fold, record_keys
 from lrs.store.cursors import BEFORE_ALL, Fence
 from lrs.store.mongo import Database
-from lrs.store.records import statement_of
+from lrs.store.records import statement_once
 from lrs.store.rollups import Lines
 from lrs.store.saving import Cell, Saved, Saving, cell_id, forgotten, to_keep
 
@@ -27,7 +27,7 @@ KEPT = {"key": 1, "mark": 1, "state": 1, "rows": 1}
 
 
 def counts(
-    record: Mapping[str, Any], materializer: Materializer[Any], key: str, through: int | None = None
+    record: dict[str, Any], materializer: Materializer[Any], key: str, through: int | None = None
 ) -> Iterable[Any]:
     """What a materializer's step gets of a record's statement, if it counts for a key in the log up to `through` (None: all of it).
 
@@ -36,7 +36,7 @@ def counts(
     voided = record.get("voided")
     if voided is not None and (through is None or voided <= through):
         return
-    statement = statement_of(record)
+    statement = statement_once(record)
     if "voids" not in record or materializer.record_key(key) in record_keys([materializer], statement):
         yield materializer.part(statement, key)
 

@@ -30,12 +30,14 @@ ROUNDS_OF_A_CLUSTER = 20
 @click.option("--report", "path", type=click.Path(dir_okay=False, path_type=Path), help="Where the report goes, as JSON.")
 @click.option("--keep", type=click.Path(file_okay=False, path_type=Path), help="Where the logs of all processes go if something is found.")
 def main(seed: int | None, path: Path | None, **options: Any) -> None:
-    """Fault campaign: see docs/operations.md. Exit code 1 if a promise was not kept."""
+    """Fault campaign: see docs/faults.md. Exit code 1 if a promise was not kept."""
     first = random.SystemRandom().randrange(1, 10**6) * 1_000 if seed is None else seed
-    if not disks.in_a_space_of_our_own():
+    small_disks = disks.in_a_space_of_our_own()
+    if not small_disks:
         click.echo("no small disks: nothing can be mounted here, so the fault fill_disk is left out")
-    began, memory = time.monotonic(), {}
-    rounds = uvloop.run(campaign(first, memory=memory, began=began, **options))
+    began = time.monotonic()
+    memory: dict[str, float] = {}
+    rounds = uvloop.run(campaign(first, memory=memory, began=began, small_disks=small_disks, **options))
     told = report.as_json(rounds, time.monotonic() - began, memory)
     click.echo(f"\n{report.table(told)}")
     if path:
@@ -45,7 +47,7 @@ def main(seed: int | None, path: Path | None, **options: Any) -> None:
 
 async def campaign(
     first: int, *, rounds: int, duration: float, stop_after: float | None, without: tuple[str, ...], keep: Path | None,
-    memory: dict[str, float], began: float,
+    memory: dict[str, float], began: float, small_disks: bool,
 ) -> list[Told]:
     """All rounds, on one cluster after the other."""
     told: list[Told] = []
@@ -55,7 +57,7 @@ async def campaign(
 
     while not over():
         folder = Path(tempfile.mkdtemp(prefix="campaign-"))
-        cluster = Cluster(folder)
+        cluster = Cluster(folder, small_disks=small_disks)
         try:
             await cluster.start()
             count = len(told)

@@ -32,9 +32,9 @@ WATCHED_EVERY_S = 0.3
 class Cluster:
     """All of it. Processes of the product end and are started again as under any supervisor."""
 
-    def __init__(self, folder: Path, database: str = "campaign") -> None:
+    def __init__(self, folder: Path, *, small_disks: bool, database: str = "campaign") -> None:
         self.folder = folder
-        self.small_disks = False
+        self.small_disks = small_disks
         self.skew = clocks.library(folder)
         self.mongods: list[Process] = []
         self.links: dict[str, Link] = {}
@@ -71,7 +71,7 @@ class Cluster:
     def _mongod(self, name: str) -> Process:
         home, port = Home(self.folder / name), self._ports[name]
         (self.folder / name).mkdir()
-        self.small_disks = disks.mount(self.folder / name, DISK_MB)
+        self.small_disks = self.small_disks and disks.mount(self.folder / name, DISK_MB)
         home.create()
         program = mongod_program(find_mongod(), home, port)
         argv = tuple(str(SMALL_OPLOG_MB) if each == str(OPLOG_MB) else each for each in program.argv)

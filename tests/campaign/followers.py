@@ -53,7 +53,8 @@ class Follower:
         """From where the last one ended; if it breaks off, the next one begins there again."""
         limit = self._chance.choice(LIMITS)
         path: str | None = f"/xapi/statements?ascending=true&limit={limit}&since={self.since}{self._filter}"
-        through, found, began, asked = "", {}, time.time(), []
+        found: dict[str, int] = {}
+        through, began, asked = "", time.time(), []
         while path:
             answer = await self.client.ask("follow", "GET", path, headers=VERSION, allowed=(200,))
             if answer.status != 200:

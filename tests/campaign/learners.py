@@ -72,7 +72,8 @@ class Learner:
             self._client, "update a session", "PUT", f"{self._prefix}{LOGGER}/trackprogress/{session}/", value=body,
             headers={"Idempotency-Key": key}, allowed=(200,), within_s=within_s,
         )
-        if answer.status == 200 and self._open.pop(key, None):
+        if answer.status == 200 and key in self._open:
+            del self._open[key]
             self._acknowledged += 1
         return answer
 

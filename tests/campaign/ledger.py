@@ -1,6 +1,6 @@
 """What was sent, and how it was answered: the clients' side of what was promised to them."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -46,11 +46,13 @@ class Ledger:
         self.sent: dict[str, list[Statement]] = defaultdict(list)
         self.acknowledged: dict[str, Statement] = {}
         self.to_be_voided: set[str] = set()
+        self._senders: Counter[str] = Counter()  # how many requests brought an id
 
     def begin(self, statements: Sequence[Statement], *, put: bool = False) -> Request:
         """A new request, before it is sent."""
         request = Request(statements, put)
         self.requests.append(request)
+        self._senders.update(set(request.ids))
         for each in statements:
             if each not in self.sent[each["id"]]:
                 self.sent[each["id"]].append(each)
@@ -70,16 +72,7 @@ class Ledger:
 
     def alone_in(self, request: Request) -> list[str]:
         """The ids that no other request brought."""
-        return [each for each in request.ids if self._senders(each) == 1]
-
-    def _senders(self, statement_id: str) -> int:
-        if not hasattr(self, "_counted") or self._counted_of != len(self.requests):
-            self._counted: dict[str, int] = defaultdict(int)
-            self._counted_of = len(self.requests)
-            for request in self.requests:
-                for each in set(request.ids):
-                    self._counted[each] += 1
-        return self._counted[statement_id]
+        return [each for each in request.ids if self._senders[each] == 1]
 
 
 def is_void(statement: Statement) -> bool:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from campaign.adversary import Adversary, plan
+from campaign.attachers import Attacher
 from campaign.client import Client, a_session, insist, login, side_by_side
 from campaign.cluster import OPERATOR, Cluster
 from campaign.documents import Merger, Register
@@ -22,7 +23,7 @@ from campaign.statements import Author
 from campaign.traffic import Poster
 from lrs.xapi.times import parse_timestamp
 
-POSTERS, REGISTERS, MERGERS, FOLLOWERS, SOURCES = 5, 2, 2, 3, 2
+POSTERS, ATTACHERS, REGISTERS, MERGERS, FOLLOWERS, SOURCES = 5, 1, 2, 2, 3, 2
 CALM_S = 0.5
 STOPPED_WITHIN_S = 15.0
 # A process of the product that needs more has a leak, or a request without a bound.
@@ -97,6 +98,7 @@ class Round:
             return random.Random(self._chance.getrandbits(64))
 
         self._posters = [Poster(self._client(own), self._ledger, Author(chance()), chance()) for _ in range(POSTERS)]
+        self._attachers = [Attacher(self._client(own), Author(chance()), chance()) for _ in range(ATTACHERS)]
         self._registers = [Register(self._client(own), chance(), number) for number in range(REGISTERS)]
         self._mergers = [Merger(self._client(own), chance(), number) for number in range(MERGERS)]
         self._followers = [Follower(self._client(own), chance()) for _ in range(FOLLOWERS)]
@@ -109,7 +111,8 @@ class Round:
 
     async def _traffic(self) -> None:
         people: Sequence[Any] = [
-            *self._posters, *self._registers, *self._mergers, *self._followers, *self._sources, *self._learners, self._manager,
+            *self._posters, *self._attachers, *self._registers, *self._mergers, *self._followers, *self._sources, *self._learners,
+            self._manager,
         ]
         running = [asyncio.create_task(self._busy(each.run(self._stopped))) for each in people]
         try:
@@ -146,8 +149,10 @@ class Round:
         reckoning = self._reckoning
         await reckoning.halves()
         await reckoning.again()
-        await side_by_side(each.close(WITHIN_S) for each in (*self._learners, *self._sources))
-        await side_by_side(each.look(WITHIN_S) for each in (*self._registers, *self._mergers))
+        senders: Sequence[Any] = (*self._learners, *self._sources, *self._attachers)
+        await side_by_side(each.close(WITHIN_S) for each in senders)
+        documents: Sequence[Any] = (*self._registers, *self._mergers)
+        await side_by_side(each.look(WITHIN_S) for each in documents)
         before_us = await reckoning.latest()
         settled = await self._manager.settle(WITHIN_S)
         if settled is None or parse_timestamp(settled["through"]) < before_us:

@@ -89,7 +89,8 @@ class Author:
         }
 
     def _context(self) -> dict[str, Any]:
-        chance, context = self._chance, {}
+        chance = self._chance
+        context: dict[str, Any] = {}
         if chance.random() < 0.3:
             context["registration"] = chance.choice(self.registrations)
         if chance.random() < 0.5:

@@ -31,6 +31,8 @@ PLACES = (
     (b"PUT", b"/manage/tenants/fuzzed/adapters/kolibri/settings", SETTINGS, OPERATOR),
     (b"PUT", b"/manage/tenants/fuzzed/adapters/kolibri/reference/world", {"users": [], "lessons": [], "nodes": []}, OPERATOR),
     (b"POST", b"/manage/tenants/fuzzed/rebuild", {"materializer": "kolibri.session"}, OPERATOR),
+    (b"POST", b"/manage/tenants/fuzzed/erase", {"actor": {"mbox": "mailto:ada@x.example.org"}, "per_second": 5.0}, OPERATOR),
+    (b"PUT", b"/manage/tenants/fuzzed/retention", {"days": 30}, OPERATOR),
     (b"POST", b"/api/logger/trackprogress", START, CREDENTIAL),
     (b"PUT", b"/api/logger/trackprogress/SESSION", UPDATE, CREDENTIAL),
     (b"PUT", b"/api/logger/trackprogress/SESSION", UPDATE, CREDENTIAL),

@@ -199,7 +199,7 @@ async def test_verify_lists_what_differs(operator: Operator) -> None:
 async def test_adapters_are_listed_with_what_they_serve(operator: Operator) -> None:
     _, body = await operator("GET", "/manage/adapters")
     assert body["adapters"] == [{
-        "name": "bells", "version": "1.0", "references": ["tower"],
+        "name": "bells", "version": "1.0", "from": "", "references": ["tower"],
         "routes": ["GET /bells/ring", "POST /bells/break", "POST /bells/refuse"],
     }]
 
