@@ -10,12 +10,13 @@ from lrs.events import Events, Outcome, Source, code_of, reason_of, translated
 from lrs.plugins import Adapter
 from lrs.store.directory import Directory
 from lrs.store.native_events import DEAD, Kept, NativeEvents, body_of
+from lrs.xapi.json_text import dump
 from lrs.xapi.validate import check_batch
 
 # Read and tried together.
 CHUNK = 250
-# How many differences a dry run shows in full; the others are counted.
-SHOWN = 100
+# How many differences a run shows, in full if they are no larger; the others are counted. A job keeps them, in a document of MongoDB's.
+SHOWN, LARGEST_SHOWN = 100, 64 * 1024
 
 # Called with how far a run is, after each chunk: (looked at, of how many, what came of it so far).
 Report = Callable[[int, int, "Replayed"], Awaitable[None]]
@@ -44,7 +45,8 @@ class Replayed:
     def show(self, document: Mapping[str, Any], **what: Any) -> None:
         """Remember a change, if there is room."""
         if len(self.changes) < SHOWN:
-            self.changes.append({"id": shown_id(document), **what})
+            size = len(dump(what))
+            self.changes.append({"id": shown_id(document), **(what if size <= LARGEST_SHOWN else {"too_large_to_show": size})})
 
 
 class DeadLetters:

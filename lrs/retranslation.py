@@ -11,7 +11,7 @@ from typing import Any
 from uuid import UUID
 
 from lrs.dead_letters import CHUNK, DeadLetters, Replayed, Report, kept_of
-from lrs.errors import InvalidStatements
+from lrs.errors import InvalidStatement, InvalidStatements, StatementConflict, TooLarge
 from lrs.events import Outcome, Source, reason_of, translated
 from lrs.intake import Intake
 from lrs.store.native_events import STORED, NativeEvents
@@ -71,7 +71,7 @@ class Retranslation:
         try:
             if not dry_run:
                 await self._replace(source, document, difference)
-        except InvalidStatements as error:
+        except (InvalidStatements, InvalidStatement, StatementConflict, TooLarge) as error:  # one event does not end the run
             outcome.counts["failed"] += 1
             outcome.show(document, failed={"kind": "translation", "rule": error.message})
         else:

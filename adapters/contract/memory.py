@@ -205,9 +205,7 @@ class MemoryDocuments:
         """The last one counts."""
         self._there |= profiles
 
-    async def profiles(
-        self, tenant: str, resource: Resource, profile_id: str, owners: Iterable[str] | None = None
-    ) -> dict[str, bytes]:
+    async def profiles(self, tenant: str, resource: Resource, profile_id: str, owners: Iterable[str] | None = None) -> dict[str, bytes]:
         """All of one profile, by the identity of the agent or the IRI of the activity; with `owners` theirs alone."""
         found = {place: each for place, each in self._there.items() if (place.resource, place.document_id) == (resource.name, profile_id)}
         by_owner = {place.agent or place.activity or "": each for place, each in found.items()}

@@ -16,9 +16,11 @@ from pymongo.read_concern import ReadConcern
 from lrs.config import Config
 from lrs.errors import ConfigurationError, StoreUnavailable
 from lrs.store.causality import Elections, MajorityAfter, SnapshotAfter
+from lrs.store.idle import end_idle_transactions
 
 logger = structlog.get_logger(__name__)
 
+APP_NAME = "learning-record-store"
 INVALID_OPTIONS = 72  # src/mongo/base/error_codes.yml
 # Whatever the driver raises: for those who may not import it.
 DriverError = PyMongoError
@@ -114,7 +116,7 @@ class Database:
         client = AsyncIOMotorClient(
             config.mongo_url, w="majority", journal=True, retryWrites=True, retryReads=True, event_listeners=[Elections(reads)],
             serverSelectionTimeoutMS=SELECTION_TIMEOUT_MS, socketTimeoutMS=SOCKET_TIMEOUT_MS, tz_aware=True,
-            appname="learning-record-store",
+            appname=APP_NAME,
         )
         return cls(client, config.mongo_database, reads)
 
@@ -221,6 +223,10 @@ class Database:
     async def checkpoint(self) -> None:
         """Let everything be on disk where it belongs, so that sizes can be told."""
         await self._client.admin.command("fsync")
+
+    async def end_idle_transactions(self, idle_s: float) -> int:
+        """Have MongoDB drop transactions of this product that nobody has gone on with for so long; how many. DriverError."""
+        return await end_idle_transactions(self._client, APP_NAME, idle_s)
 
     async def collection_names(self) -> list[str]:
         """What there is."""

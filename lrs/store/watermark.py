@@ -6,8 +6,9 @@ writer to commit anything below (`writers.py`).
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
+from typing import Any
 
 import structlog
 from pymongo.errors import PyMongoError
@@ -22,8 +23,10 @@ logger = structlog.get_logger(__name__)
 
 # How old an answer of `through()` may be, in seconds. Raising costs two writes, and each writer one stamp again.
 FRESH_FOR_S = 0.1
-# A writer paused amid a transaction holds its floor until the transaction expires (60 s). Nobody waits for that longer than
-# this, in seconds; who can do with an older watermark, not longer than that.
+# A writer that is paused, cut off or killed amid a transaction holds its floor until the transaction is dropped: by whoever has waited
+# for it so long, in seconds, else by MongoDB after 60. Nobody waits for a raise longer than the second; who can do with an older watermark,
+# not longer than the third.
+DROPPED_AFTER_S = 3.0
 RAISE_WITHIN_S = 10.0
 OLDER_AFTER_S = 0.5
 
@@ -92,9 +95,22 @@ class Watermark:
         # Each document is written in any case: where another raise was faster, what its writer committed before is only safe with a
         # majority, and only read after ours, if we have written after it, too.
         floor = {"$max": {"floor": last_at(through_us)}, "$inc": {"raises": 1}}
+        forbidding = asyncio.ensure_future(self._forbid(floor))
+        while not (await asyncio.wait({forbidding}, timeout=DROPPED_AFTER_S))[0]:
+            await self._drop_what_holds_it()
+        forbidding.result()
+        self._known, self._raised_at = through_us, time.monotonic()
+        return through_us
+
+    async def _forbid(self, floor: Mapping[str, Any]) -> None:
         async with self._database.ordered() as session:
             # This order matters: a writer that registers meanwhile reads the first document after it made its own.
             await self._writers.update_one({"_id": WATERMARK}, floor, upsert=True, session=session)
             await self._writers.update_many({}, floor, session=session)
-        self._known, self._raised_at = through_us, time.monotonic()
-        return through_us
+
+    async def _drop_what_holds_it(self) -> None:
+        try:
+            if dropped := await self._database.end_idle_transactions(DROPPED_AFTER_S):
+                logger.warning("idle_transactions_dropped", count=dropped)
+        except PyMongoError as error:  # it may be away, or not let us: then it takes until MongoDB drops them itself
+            logger.warning("idle_transactions_not_dropped", error=str(error))

@@ -14,7 +14,7 @@ from pymongo import MongoClient
 from pymongo.errors import PyMongoError
 
 from campaign import clocks, disks
-from campaign.processes import Process, a_port
+from campaign.processes import Process, free_ports
 from campaign.proxy import Link
 from lrs.embedded.binaries import find_mongod, find_redis_server
 from lrs.embedded.home import Home
@@ -22,6 +22,8 @@ from lrs.embedded.mongod import OPLOG_MB, REPLICA_SET, mongod_program
 from lrs.embedded.ports import LOOPBACK, answers
 from lrs.embedded.redis_server import is_answering, redis_program
 
+MONGODS = ("mongod1", "mongod2", "mongod3")
+ASKED = (*MONGODS, "redis", "api1", "api2")  # what others connect to: each has a port, and a proxy with another
 OPERATOR = ("operator", "operator-secret")
 ELECTION_MS, HEARTBEAT_MS = 1_500, 500
 DISK_MB, SMALL_OPLOG_MB = 1_200, 128
@@ -36,15 +38,13 @@ class Cluster:
         self.folder = folder
         self.small_disks = small_disks
         self.skew = clocks.library(folder)
-        self.mongods: list[Process] = []
-        self.links: dict[str, Link] = {}
         self.held: set[str] = set()  # names of processes that a fault has in hand: nobody else starts them
         self.most_rss_mb: dict[str, float] = {}
         self._watching: asyncio.Task[None] | None = None
-        self._ports = {name: a_port() for name in ("mongod1", "mongod2", "mongod3", "redis", "api1", "api2")}
-        self._make_links()
-        for name in ("mongod1", "mongod2", "mongod3"):
-            self.mongods.append(self._mongod(name))
+        ports = free_ports(2 * len(ASKED))
+        self._ports = dict(zip(ASKED, ports, strict=False))
+        self.links = {name: Link(name, port, self._ports[name]) for name, port in zip(ASKED, ports[len(ASKED):], strict=True)}
+        self.mongods = [self._mongod(name) for name in MONGODS]
         self.redis = self._redis()
         self.apis = [self._product(name, "serve", database) for name in ("api1", "api2")]
         self.workers = [self._product(name, "worker", database) for name in ("worker1", "worker2")]
@@ -63,10 +63,6 @@ class Cluster:
     def direct_urls(self) -> list[str]:
         """The API processes themselves."""
         return [f"http://{LOOPBACK}:{self._ports[api.name]}" for api in self.apis]
-
-    def _make_links(self) -> None:
-        for name, port in self._ports.items():
-            self.links[name] = Link(name, a_port(), port)
 
     def _mongod(self, name: str) -> Process:
         home, port = Home(self.folder / name), self._ports[name]

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import itertools
 import os
 import random
 import signal
@@ -23,13 +24,9 @@ MAY_NOT_START = ("MongoDB does not answer", "is_not_reachable", "Address already
 PORTS = range(20_000, 32_000)
 
 
-def a_port(taken: set[int] = set()) -> int:  # noqa: B006 - remembered on purpose
-    """A loopback port that is free, that nobody gets by chance, and that was not given before."""
-    while True:
-        port = random.SystemRandom().choice(PORTS)
-        if port not in taken and is_free(port):
-            taken.add(port)
-            return port
+def free_ports(count: int) -> list[int]:
+    """So many loopback ports that are free now, and that nobody gets by chance while their processes are down."""
+    return list(itertools.islice(filter(is_free, random.SystemRandom().sample(PORTS, len(PORTS))), count))
 
 
 class Process:

@@ -13,7 +13,7 @@ from toy_adapter import GATE, NAMESPACE
 from lrs.app import create_app
 from lrs.config import Config
 from lrs.errors import InvalidEvent
-from lrs.http.keys import ADAPTERS
+from lrs.http.keys import ADAPTERS, EVENTS
 from lrs.store.mongo import Database
 from lrs.xapi.build import uuid5_of
 
@@ -172,6 +172,7 @@ async def test_a_wrong_question_for_dead_letters_is_refused(client, params):
 async def test_from_a_statement_an_operator_finds_the_event_behind_it(client, post):
     await post([gone(1), gone(2)])
     await post(gone(2))
+    await client.app[EVENTS].drain()  # what became of an event is noted a moment after the answer
     statement_id = uuid5_of(NAMESPACE, ["event", 2])
     found = await client.get(f"{SCHOOL}/native-events", params={"statement": statement_id.upper()}, headers=OPERATOR)
     events = (await found.json())["native_events"]

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from builders import TALLY, a_statement, a_void_of, learner
-from pymongo.errors import AutoReconnect, BulkWriteError
+from pymongo.errors import AutoReconnect, BulkWriteError, PyMongoError
 
 from lrs.errors import InvalidStatement, StatementConflict, StoreUnavailable
 from lrs.folding import Chunk
@@ -71,6 +71,20 @@ async def test_who_must_know_that_nothing_is_missing_is_told_that_it_cannot_be_k
         with pytest.raises(StoreUnavailable):
             await parts.watermark.through(fresh=True)
     assert await parts.watermark.through(fresh=True) > stored_us_of(position)
+
+
+async def test_what_a_killed_writer_held_is_dropped_and_one_that_was_only_paused_stamps_anew(parts, make_parts, monkeypatch):
+    monkeypatch.setattr("lrs.store.watermark.DROPPED_AFTER_S", 0.2)
+    sleeper = make_parts()
+    await sleeper.post(a_statement())
+    (position,) = await sleeper.log._writer.take(1, now_us(lambda: datetime.now(UTC)))
+    with pytest.raises(PyMongoError) as refused:
+        async with sleeper.database.transaction() as session:
+            await sleeper.log._writer.fence(position, session)
+            assert await parts.watermark.through(fresh=True) > stored_us_of(position)
+    assert is_transient(refused.value)
+    await sleeper.post(again := a_statement())
+    assert again["id"] in await parts.all_ids()
 
 
 async def test_a_void_that_was_refused_with_its_batch_voids_nothing_that_was_gathered_with_it(parts):

@@ -164,11 +164,12 @@ async def test_what_was_kept_and_forgotten_is_found_and_interpreted(desk_of, par
     assert sorted(outcomes) == ["dead", "stored", "unknown"]
 
 
-async def test_what_was_stored_and_not_noted_is_found_to_be_its_events_own_and_can_be_translated_anew(desk_of, parts):
+async def test_what_was_stored_and_not_noted_is_found_to_be_its_events_own_and_can_be_translated_anew(desk_of, parts, monkeypatch):
+    monkeypatch.setattr("workers.native_events.ABANDONED_AFTER_US", -3600 * 1_000_000)
     desk = desk_of()
     await desk.take(gone(1, gate=7), gone(1, gate=7))
     first = await parts.database["native_events"].find_one({"outcome": "stored"})
-    unnoted = {"$set": {"pending": True, "received": 1}, "$unset": {"outcome": "", "statements": "", "reason": ""}}
+    unnoted = {"$set": {"pending": True}, "$unset": {"outcome": "", "statements": "", "reason": ""}}
     await parts.database["native_events"].update_many({}, unnoted)
     await sweep_events({"services": desk.services})
     outcomes = [each["outcome"] async for each in parts.database["native_events"].find({}).sort("_id", 1)]
