@@ -101,6 +101,10 @@ class DeadLetters:
                 if now.get("reason") != document["reason"]:
                     replayed.show(document, was=document["reason"], now=now)
 
+    def adapter_of(self, document: Mapping[str, Any]) -> Adapter | None:
+        """The adapter of an event; None if it is not installed in this process."""
+        return self._adapters.get(document["adapter"])
+
     async def source_of(self, document: Mapping[str, Any]) -> Source:
         """Adapter, tenant, settings of today and authority of a kept event. NotFound if its adapter translates no events."""
         adapter = self._adapters.get(document["adapter"])

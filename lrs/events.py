@@ -6,6 +6,7 @@ What cannot be translated is not lost: it stays as a dead letter, with the place
 import asyncio
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from secrets import token_hex
 from typing import Any
 
 import structlog
@@ -25,6 +26,7 @@ from lrs.intake import Intake
 from lrs.materialize import MISHAPS
 from lrs.plugins import Adapter, Profile
 from lrs.store.documents import Documents
+from lrs.store.log import Refused
 from lrs.store.native_events import DEAD, DUPLICATE, NOTHING, STORED, Fate, Kept, NativeEvents, Origin
 from lrs.xapi.agents import identity
 from lrs.xapi.documents import ACTIVITY_PROFILE, AGENT_PROFILE, Place
@@ -89,9 +91,10 @@ class Events:
             outcomes += await self.interpret(source, kept[start:start + CHUNK])
         return outcomes
 
-    async def set_aside(self, source: Source, texts: Sequence[bytes], origin: Origin) -> list[Kept]:
-        """Keep events that a job is to interpret. StoreUnavailable, TooLarge."""
-        return await self._kept.keep(source.tenant, source.adapter.name, texts, origin, for_a_job=True)
+    async def set_aside(self, source: Source, texts: Sequence[bytes], origin: Origin) -> tuple[str, list[Kept]]:
+        """Keep events that a job is to interpret; the name of their batch, and the events. StoreUnavailable, TooLarge."""
+        batch = token_hex(12)
+        return batch, await self._kept.keep(source.tenant, source.adapter.name, texts, origin, batch=batch)
 
     async def refuse(self, source: Source, text: bytes, origin: Origin, error: LRSError) -> None:
         """Keep what is no event at all as a dead letter."""
@@ -131,9 +134,10 @@ class Events:
                 for problem in error.problems:
                     owner = owners[batch[problem.index or 0]["id"]][1]
                     _report(source, owner, BrokenTranslation(f"{source.adapter.label}: statement {problem.place}: {problem.rule}"))
-            except (TooLarge, InvalidStatement) as error:
+            except (TooLarge, InvalidStatement, Refused) as error:
                 if len(outcomes) == 1:
-                    outcomes[0].fail(error)
+                    known_error = BrokenTranslation(f"the database refuses it: {error}") if isinstance(error, Refused) else error
+                    outcomes[0].fail(known_error)
                     return
                 for outcome in outcomes:
                     await self._store(source, [outcome])

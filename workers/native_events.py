@@ -6,18 +6,22 @@ from collections.abc import Mapping
 from typing import Any
 
 import structlog
+from marshmallow import ValidationError
 
 from lrs.dead_letters import CHUNK, Chosen, Replayed, Report, kept_of
-from lrs.errors import NotFound, StoreUnavailable
+from lrs.errors import LRSError, StoreUnavailable
 from lrs.jobs import Running
+from lrs.materialize import MISHAPS
+from lrs.store.log import Refused
 from lrs.store.mongo import DriverError
-from lrs.store.native_events import UNKNOWN, Fate
+from lrs.store.native_events import DEAD, UNKNOWN, Fate
 from workers.services import Services
 
 logger = structlog.get_logger(__name__)
 
 # Whoever took an event has interpreted it by then, or has ended.
 ABANDONED_AFTER_US = 60 * 1_000_000
+LONGEST_RULE = 500
 SWEEP_SECONDS = frozenset((13, 43))
 
 
@@ -41,10 +45,10 @@ async def retranslate(services: Services, running: Running) -> Mapping[str, Any]
 
 
 async def interpret(services: Services, running: Running) -> Mapping[str, Any]:
-    """Interpret the {"total"} events of {"adapter"} that were received from {"first_us"} to {"last_us"} for this job."""
+    """Interpret the {"total"} events of {"adapter"} that came as one {"batch"} from {"first_us"} to {"last_us"}."""
     wanted, counts = running.job.arguments, Counter(running.checkpoint or {})
     while documents := await services.native_events.waiting(
-        running.job.tenant, wanted["adapter"], wanted["first_us"], wanted["last_us"], CHUNK
+        running.job.tenant, wanted["adapter"], wanted["batch"], wanted["first_us"], wanted["last_us"], CHUNK
     ):
         source = await services.letters.source_of(documents[0])
         outcomes = await services.events.interpret(source, [kept_of(each) for each in documents], wait=True)
@@ -57,21 +61,36 @@ async def interpret(services: Services, running: Running) -> Mapping[str, Any]:
 async def sweep_events(ctx: dict[str, Any]) -> None:
     """Interpret what was kept and then forgotten, because a process ended. Safe to run twice, or beside posts."""
     services: Services = ctx["services"]
+    seen: set[str] = set()
     try:
         while documents := await services.native_events.abandoned(time.time_ns() // 1000 - ABANDONED_AFTER_US, CHUNK):
-            for document in documents:
+            new = [each for each in documents if each["_id"] not in seen]
+            if not new:  # what was seen to is still there: the next sweep looks again
+                return
+            for document in new:
+                seen.add(document["_id"])
                 await _see_to(services, document)
     except (DriverError, StoreUnavailable) as error:
         logger.warning("events_not_swept", error=str(error))
 
 
 async def _see_to(services: Services, document: Mapping[str, Any]) -> None:
+    """One event's trouble is not that of the next: what cannot be interpreted now is a dead letter, and can be replayed."""
+    adapter = services.letters.adapter_of(document)
+    if adapter is not None and adapter.translate is None:
+        # A call that its adapter answers by itself: what came of it only its caller knows.
+        await services.native_events.note({document["_id"]: Fate(UNKNOWN)})
+        return
     try:
         source = await services.letters.source_of(document)
-    except NotFound:  # a call that its adapter answers by itself: what came of it only its caller knows
-        await services.native_events.note({document["_id"]: Fate(UNKNOWN)})
-    else:
         await services.events.interpret(source, [kept_of(document)], wait=True)
+    except StoreUnavailable:
+        raise
+    except (LRSError, ValidationError, Refused, *MISHAPS) as error:
+        logger.exception("event_not_interpreted", native_event=document["_id"])
+        await services.native_events.note({document["_id"]: Fate(DEAD, (), {
+            "kind": "refused", "place": "", "rule": str(error)[:LONGEST_RULE], "code": "NOT_INTERPRETED",
+        })})
 
 
 def _begun(running: Running) -> Replayed:

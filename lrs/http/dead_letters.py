@@ -47,7 +47,7 @@ class RetranslateSchema(PacedSchema):
 
 
 async def get_dead_letters(request: web.Request) -> web.Response:
-    """GET …/dead-letters?adapter&kind&more: a page of them in the order of their receipt, and how many there are of each kind."""
+    """GET …/dead-letters?adapter&kind&more: a page in the order of their receipt; the first one says how many there are of each kind."""
     tenant, params = await known_tenant(request), single_values(request.query)
     only(params, ("adapter", "kind", "more"))
     if params.get("kind", KINDS[0]) not in KINDS:
@@ -62,7 +62,7 @@ async def get_dead_letters(request: web.Request) -> web.Response:
     )
     return json_answer({
         "dead_letters": [shown(each) for each in found],
-        "counts": await kept.reasons(tenant),
+        "counts": await kept.reasons(tenant) if after is None else [],
         "more": shown_id(found[-1]) if len(found) == PAGE else None,
     })
 

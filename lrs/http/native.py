@@ -45,10 +45,10 @@ async def post_events(request: web.Request) -> web.Response:
 
 async def _later(request: web.Request, source: Source, texts: Sequence[bytes], origin: Origin) -> web.Response:
     """202 and how the job begins that interprets the events, which are kept by then. RFC 7240, 4.1."""
-    kept = await request.config_dict[EVENTS].set_aside(source, texts, origin)
+    batch, kept = await request.config_dict[EVENTS].set_aside(source, texts, origin)
     stamps = [each.received_us for each in kept] or [0]
     job = await request.config_dict[JOBS].start(source.tenant, INTERPRET, {
-        "adapter": source.adapter.name, "first_us": min(stamps), "last_us": max(stamps), "total": len(kept),
+        "adapter": source.adapter.name, "batch": batch, "first_us": min(stamps), "last_us": max(stamps), "total": len(kept),
     })
     headers = {"Location": f"{request.path.removesuffix('/events')}/imports/{job.id}", "Preference-Applied": "respond-async"}
     return json_answer(told_of(job), status=202, headers=headers)

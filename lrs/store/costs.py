@@ -11,7 +11,8 @@ from pymongo import IndexModel
 
 from lrs.materialize import Materializer, record_keys
 from lrs.samples import sample
-from lrs.store.mongo import INDEXES, Database
+from lrs.store.indexes import INDEXES
+from lrs.store.mongo import Database
 from lrs.store.positions import position_of
 from lrs.store.records import Prepared, Stored, to_record
 from lrs.xapi.json_text import dump

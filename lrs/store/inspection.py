@@ -7,7 +7,8 @@ from typing import Any
 
 from pymongo.errors import OperationFailure
 
-from lrs.store.mongo import INDEXES, Database
+from lrs.store.indexes import INDEXES
+from lrs.store.mongo import Database
 
 OPTIONS = ("unique", "sparse", "partialFilterExpression", "expireAfterSeconds")
 NAMESPACE_NOT_FOUND = 26

@@ -83,18 +83,26 @@ class NativeEvents:
         self._note = Gathered(self._note_all, GROUP_LIMIT)
 
     async def keep(
-        self, tenant: str, adapter: str, texts: Sequence[bytes], origin: Origin, *, for_a_job: bool = False
+        self, tenant: str, adapter: str, texts: Sequence[bytes], origin: Origin, *, batch: str | None = None
     ) -> list[Kept]:
-        """Make events safe, in their order; those for a job are left to it by the sweep. TooLarge, StoreUnavailable."""
+        """Make events safe, in their order; those of a `batch` are left to its job by the sweep. TooLarge, StoreUnavailable."""
         for index, text in enumerate(texts):
             if len(text) > LARGEST:
                 raise TooLarge(f"event {index} takes {len(text)} bytes, more than {LARGEST}")
+        kept: list[Kept] = []
+        for start in range(0, len(texts), GROUP_LIMIT):
+            kept += await self._keep_some(tenant, adapter, texts[start:start + GROUP_LIMIT], origin, start, batch)
+        return kept
+
+    async def _keep_some(
+        self, tenant: str, adapter: str, texts: Sequence[bytes], origin: Origin, start: int, batch: str | None
+    ) -> list[Kept]:
         first_us = max(now_us(self._clock), self._last_us + 1)
         self._last_us = first_us + len(texts) - 1
-        pending = FOR_A_JOB if for_a_job else True
+        waits = {"pending": True} if batch is None else {"pending": FOR_A_JOB, "batch": batch}
         documents = [
             {"tenant": tenant, "adapter": adapter, "received": first_us + index, "by": origin.label, "request": origin.request_id,
-             "caller": origin.caller, "authority": origin.authority, "index": index, **_body(text), "pending": pending}
+             "caller": origin.caller, "authority": origin.authority, "index": start + index, **_body(text), **waits}
             for index, text in enumerate(texts)
         ]
         await self._insert(documents)
@@ -120,9 +128,10 @@ class NativeEvents:
             except PyMongoError as error:
                 raise _unavailable(error) from error
 
-    async def waiting(self, tenant: str, adapter: str, first_us: int, last_us: int, limit: int) -> list[dict[str, Any]]:
-        """Events for a job that were received in a span of time and are pending, in order."""
-        query = {"tenant": tenant, "adapter": adapter, "received": {"$gte": first_us, "$lte": last_us}, "pending": FOR_A_JOB}
+    async def waiting(self, tenant: str, adapter: str, batch: str, first_us: int, last_us: int, limit: int) -> list[dict[str, Any]]:
+        """Events for a job that came as one batch within a span of time and are pending, in order."""
+        received = {"$gte": first_us, "$lte": last_us}
+        query = {"tenant": tenant, "adapter": adapter, "received": received, "pending": FOR_A_JOB, "batch": batch}
         return await self._events.find(query).sort("received", ASCENDING).limit(limit).to_list(limit)  # type: ignore[no-any-return]
 
     async def replaced(self, event: str, label: str, statements: Sequence[str], replacements: Mapping[str, str]) -> None:

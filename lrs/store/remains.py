@@ -56,7 +56,8 @@ class Remains:
         documents = self._database["documents"].find({"tenant": tenant, "agent": {"$in": list(identities)}}, projection={"_id": 1})
         async for ids in _together((each["_id"] async for each in documents), limit):
             yield "documents", "documents", ids
-        query = {"tenant": tenant, "pending": {"$ne": True}, **WITHOUT_STATEMENTS}
+        # What was edited before it became a statement may tell of others in its first body.
+        query = {"tenant": tenant, "pending": {"$ne": True}, "$or": [WITHOUT_STATEMENTS, {"edited": {"$exists": True}}]}
         dead, others = list[Any](), list[Any]()
         async for each in self._events.find(query):
             whose = each.get("caller") in names or identity(each.get("authority", {})) in identities
