@@ -181,6 +181,8 @@ def translated(source: Source, kept: Kept) -> Outcome:
         event = parse(kept.text)
         outcome.statements = checked(source.adapter, translate(event, source.settings, kept.received_us))
         outcome.profiles = tuple(source.adapter.teaches(event, source.settings))
+        for profile in outcome.profiles:
+            place_of(profile)
     except (InvalidBody, InvalidEvent) as error:
         outcome.fail(error)
     except BrokenTranslation as error:
@@ -200,15 +202,15 @@ def checked(adapter: Adapter, statements: Sequence[Statement]) -> Sequence[State
 
 
 def place_of(profile: Profile) -> Place:
-    """Where a profile's document is."""
-    if profile.resource == AGENTS:
-        assert not isinstance(profile.owner, str)
+    """Where a profile's document is. BrokenTranslation if it says neither of whom nor of what it is."""
+    if profile.resource == AGENTS and not isinstance(profile.owner, str):
         return Place(AGENT_PROFILE.name, agent=identity(profile.owner), document_id=profile.profile_id)
-    assert isinstance(profile.owner, str)
-    return Place(ACTIVITY_PROFILE.name, activity=profile.owner, document_id=profile.profile_id)
+    if profile.resource == ACTIVITIES and isinstance(profile.owner, str):
+        return Place(ACTIVITY_PROFILE.name, activity=profile.owner, document_id=profile.profile_id)
+    raise BrokenTranslation(f'a profile is of "{AGENTS}", whose owner is an Agent, or of "{ACTIVITIES}", whose owner is an IRI')
 
 
-AGENTS = "agents"
+AGENTS, ACTIVITIES = "agents", "activities"
 
 
 def reason_of(error: LRSError) -> dict[str, str]:

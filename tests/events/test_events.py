@@ -12,7 +12,7 @@ from conftest import Parts
 from toy_adapter import BASE, GATE
 
 from lrs.events import Events, Outcome, Source
-from lrs.plugins import Adapter
+from lrs.plugins import Adapter, Profile
 from lrs.store.documents import Documents
 from lrs.store.mongo import Database
 from lrs.store.native_events import NativeEvents, Origin, body_of
@@ -141,3 +141,12 @@ async def test_a_translator_that_gives_no_id_is_found_out(gate):
 
     [outcome] = await gate.take({"id": 1, "who": "ada"}, adapter=replace(GATE, translate=without_id))
     assert outcome.fate.reason["kind"] == "translation"
+
+
+async def test_a_profile_of_nobody_is_a_broken_translation_and_stores_nothing(gate, parts):
+    def of_nobody(event: Any, settings: Any) -> Any:
+        return (Profile("agents", "https://gate.example.org/ada", f"{BASE}/profile", {}),)
+
+    [outcome] = await gate.take({"id": 1, "who": "ada"}, adapter=replace(GATE, teaches=of_nobody))
+    assert outcome.fate.reason["kind"] == "translation"
+    assert await parts.all_ids() == []
