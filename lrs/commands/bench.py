@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 import click
 
 from lrs.commands import bench_growth
+from lrs.commands.bench_freshness import Freshness
 from lrs.commands.bench_kolibri import Load, measure
 from lrs.commands.bench_rollups import HEADINGS, measure_costs, measure_rollups
 from lrs.commands.bench_xapi import Bench, as_json, table_of
@@ -79,6 +80,19 @@ def growth(operator: str | None, sizes: str, requests: int, url: str | None, dat
     report = Report()
     rows = asyncio.run(bench_growth.measure(_bench(operator, url, data, report), counts, requests))
     report.table("p95 in ms, of pages of 50", ("query", "order", *(f"at {count}" for count in counts), "growth"), rows)
+
+
+@bench.command("freshness")
+@click.option("--operator", help="The operator's credential, key:secret. [LRS_OPERATOR, else that of `lrs up`]")
+@click.option("--rate", default=500, show_default=True, type=click.IntRange(10, 100_000), help="Statements a second.")
+@click.option("--seconds", default=300.0, show_default=True, type=click.FloatRange(1, 3_600), help="For so long.")
+@talks_to_the_api
+def freshness(operator: str | None, rate: int, seconds: float, url: str | None, data: Path | None) -> None:
+    """How soon an acknowledged statement is in a report, while others come in at a steady rate; memory of the processes of `lrs up`."""
+    report = Report()
+    run = Freshness(_here(operator, url, data), Home(data or default_home(os.environ)), rate, seconds, report.step)
+    asyncio.run(run.run())
+    report.table("Freshness", ("what", "figure"), run.rows())
 
 
 @bench.command("rollups")

@@ -10,10 +10,14 @@ from lrs.embedded.home import Home
 TICKS = os.sysconf("SC_CLK_TCK") if hasattr(os, "sysconf") else 100
 
 
+def pids_of(home: Home) -> dict[str, int]:
+    """The processes, by name."""
+    return {name: int(child["pid"]) for name, child in home.read("children").items()}
+
+
 def seconds_of(home: Home) -> dict[str, float]:
     """Seconds of processor time so far, by the name of the process, its children included; {} where that cannot be told."""
-    children = home.read("children")
-    return {name: _seconds(int(child["pid"])) for name, child in children.items()} if Path("/proc/self/stat").exists() else {}
+    return {name: _seconds(pid) for name, pid in pids_of(home).items()} if Path("/proc/self/stat").exists() else {}
 
 
 def spent(before: Mapping[str, float], after: Mapping[str, float], requests: int) -> dict[str, float]:

@@ -56,7 +56,8 @@ def tell(told: Told) -> str:
     counts = told.findings.counts
     line = (
         f"seed {told.seed}: {sum(told.faults.values())} faults, {counts['requests']} requests, "
-        f"{counts['statements stored']} statements, {told.seconds:.1f} s, {findings or 'no'} findings"
+        f"{counts['statements stored']} statements, {', '.join(f'{name} {s:.0f} s' for name, s in told.seconds.items())}, "
+        f"{findings or 'no'} findings"
     )
     if not findings:
         return line

@@ -38,7 +38,7 @@ class Told:
     faults: dict[str, int] = field(default_factory=dict)
     log: list[str] = field(default_factory=list)
     findings: Findings = field(default_factory=Findings)
-    seconds: float = 0.0
+    seconds: dict[str, float] = field(default_factory=dict)
 
 
 class Round:
@@ -56,19 +56,22 @@ class Round:
 
     async def run(self) -> Told:
         """Do it all; the rest is in what is returned."""
-        began = time.monotonic()
         async with a_session() as self._session:
             self._operator = self._client(login(*OPERATOR), (30.0,))
-            await self._provision()
+            await self._stage("provisioning", self._provision())
             self._people()
-            await self._traffic()
-            await self._recover()
-            await self._reckon()
-            await self._leave()
+            await self._stage("traffic", self._traffic())
+            await self._stage("recovery", self._recover())
+            await self._stage("reckoning", self._reckon())
+            await self._stage("leaving", self._leave())
         self._look_at_processes()
         self.told.log, self.told.faults = self._adversary.log, self._adversary.done
-        self.told.seconds = time.monotonic() - began
         return self.told
+
+    async def _stage(self, name: str, work: Coroutine[Any, Any, None]) -> None:
+        began = time.monotonic()
+        await work
+        self.told.seconds[name] = time.monotonic() - began
 
     def _client(self, headers: dict[str, str], patience_s: tuple[float, ...] | None = None) -> Client:
         chance = random.Random(self._chance.getrandbits(64))
@@ -134,7 +137,6 @@ class Round:
 
     async def _recover(self) -> None:
         """Everything is healed: the set has a primary, and each API process says that it is ready."""
-        began = time.monotonic()
         for link in self._cluster.links.values():
             link.heal()
         await self._cluster.primary()
@@ -143,7 +145,6 @@ class Round:
             answer = await insist(probe, "readyz", "GET", "/readyz", allowed=(200,), within_s=WITHIN_S)
             if answer.status != 200:
                 self._findings.add("not_recovered", f"{url} is not ready after {WITHIN_S:.0f} s: {answer.status} {answer.body!r}")
-        self._findings.count("seconds to recover", round(time.monotonic() - began))
 
     async def _reckon(self) -> None:
         reckoning = self._reckoning
