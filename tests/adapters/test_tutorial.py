@@ -19,12 +19,12 @@ WITHIN_S = 240
 @pytest.fixture
 def place(tmp_path: Path) -> Path:
     """A virtual environment that sees what this one has, so that nothing is downloaded; what it installs is its own."""
-    venv.create(tmp_path / "venv", with_pip=True)
+    venv.create(tmp_path / "venv")  # without a pip, and maybe an old setuptools, of its own
     [site] = (tmp_path / "venv").glob("lib/python*/site-packages")
     (site / "parent.pth").write_text(f"import site; site.addsitedir({sysconfig.get_path('purelib')!r})\n")
-    for name, module in (("lrs", "lrs"), ("pytest", "pytest")):
+    for name in ("lrs", "pip", "pytest"):
         script = tmp_path / "venv" / "bin" / name
-        script.write_text(f'#!/bin/sh\nexec "{tmp_path}/venv/bin/python" -P -m {module} "$@"\n')
+        script.write_text(f'#!/bin/sh\nexec "{tmp_path}/venv/bin/python" -P -m {name} "$@"\n')
         script.chmod(0o755)
     return tmp_path
 
