@@ -14,7 +14,7 @@ import uvloop
 
 from campaign import disks, report
 from campaign.adversary import WEIGHTS
-from campaign.cluster import Cluster
+from campaign.cluster import MONGODS, Cluster
 from campaign.round import Round, Told
 
 # So many rounds on one database and one set of processes; then everything is begun anew, on empty disks.
@@ -30,27 +30,32 @@ ROUNDS_OF_A_CLUSTER = 20
 @click.option("--report", "path", type=click.Path(dir_okay=False, path_type=Path), help="Where the report goes, as JSON.")
 @click.option("--keep", type=click.Path(file_okay=False, path_type=Path), help="Where the logs of all processes go if something is found.")
 def main(seed: int | None, path: Path | None, **options: Any) -> None:
-    """Fault campaign: see docs/faults.md. Exit code 1 if a promise was not kept."""
+    """Fault campaign: see docs/faults.md. Exit code 1 if a promise was not kept, 130 if interrupted."""
     first = random.SystemRandom().randrange(1, 10**6) * 1_000 if seed is None else seed
     small_disks = disks.in_a_space_of_our_own()
     if not small_disks:
         click.echo("no small disks: nothing can be mounted here, so the fault fill_disk is left out")
     began = time.monotonic()
     memory: dict[str, float] = {}
-    rounds = uvloop.run(campaign(first, memory=memory, began=began, small_disks=small_disks, **options))
+    rounds: list[Told] = []
+    code = 0
+    try:
+        uvloop.run(campaign(first, rounds, memory=memory, began=began, small_disks=small_disks, **options))
+    except KeyboardInterrupt:
+        click.echo("\ninterrupted: this is what is known so far")
+        code = 130
     told = report.as_json(rounds, time.monotonic() - began, memory)
     click.echo(f"\n{report.table(told)}")
     if path:
         report.write(path, told)
-    sys.exit(1 if told["findings"] else 0)
+    sys.exit(1 if told["findings"] else code)
 
 
 async def campaign(
-    first: int, *, rounds: int, duration: float, stop_after: float | None, without: tuple[str, ...], keep: Path | None,
+    first: int, told: list[Told], *, rounds: int, duration: float, stop_after: float | None, without: tuple[str, ...], keep: Path | None,
     memory: dict[str, float], began: float, small_disks: bool,
-) -> list[Told]:
-    """All rounds, on one cluster after the other."""
-    told: list[Told] = []
+) -> None:
+    """All rounds, on one cluster after the other; what is known of each goes into `told`."""
 
     def over() -> bool:
         return len(told) >= rounds or (stop_after is not None and time.monotonic() - began > stop_after)
@@ -70,7 +75,6 @@ async def campaign(
             for name, rss_mb in cluster.most_rss_mb.items():
                 memory[name] = max(memory.get(name, 0.0), rss_mb)
             _put_away(folder, keep, lambda: any(each.findings.found for each in told))
-    return told
 
 
 def _put_away(folder: Path, keep: Path | None, found: Callable[[], bool]) -> None:
@@ -79,6 +83,8 @@ def _put_away(folder: Path, keep: Path | None, found: Callable[[], bool]) -> Non
         keep.mkdir(parents=True, exist_ok=True)
         for log in folder.glob("*.log"):
             shutil.copy(log, keep / f"{folder.name}-{log.name}")
+    for disk in MONGODS:
+        disks.unmount(folder / disk)
     shutil.rmtree(folder, ignore_errors=True)
 
 

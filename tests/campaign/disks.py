@@ -4,7 +4,7 @@ import ctypes
 import os
 from pathlib import Path
 
-CLONE_NEWNS, MS_REC, MS_PRIVATE = 0x00020000, 0x4000, 1 << 18  # linux/sched.h, linux/mount.h
+CLONE_NEWNS, MS_REC, MS_PRIVATE, MNT_DETACH = 0x00020000, 0x4000, 1 << 18, 2  # linux/sched.h, linux/mount.h
 BALLAST = "ballast"
 SMALLEST = 16 * 1024
 
@@ -22,6 +22,11 @@ def mount(folder: Path, size_mb: int) -> bool:
     """Put a disk of so many MB at a folder; False where that is not allowed."""
     libc = ctypes.CDLL(None, use_errno=True)
     return bool(libc.mount(b"tmpfs", os.fsencode(folder), b"tmpfs", 0, f"size={size_mb}m,mode=700".encode()) == 0)
+
+
+def unmount(folder: Path) -> None:
+    """Take the disk at a folder away, with what is on it, if there is one."""
+    ctypes.CDLL(None).umount2(os.fsencode(folder), MNT_DETACH)
 
 
 def fill(folder: Path) -> int:
