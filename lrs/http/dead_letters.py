@@ -68,12 +68,9 @@ async def get_dead_letters(request: web.Request) -> web.Response:
 
 
 async def get_events_behind(request: web.Request) -> web.Response:
-    """GET …/native-events?statement=<id>: the native events that a statement comes from or that repeated it, as they came."""
-    tenant, params = await known_tenant(request), single_values(request.query)
-    only(params, ("statement",))
-    if "statement" not in params:
-        raise InvalidParameter("statement", "must be the id of a statement")
-    found = await request.config_dict[NATIVE_EVENTS].behind(tenant, params["statement"].lower())
+    """GET …/native-events/{statement}: the native events that a statement comes from or that repeated it, as they came."""
+    tenant = await known_tenant(request)
+    found = await request.config_dict[NATIVE_EVENTS].behind(tenant, request.match_info["statement"].lower())
     return json_answer({"native_events": [shown(each) for each in found]})
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from lrs.http.dead_letters import KINDS, ReplaySchema, RetranslateSchema, RetrySchema
 from lrs.http.native import DOOR, IMPORT
-from lrs.http.told import ANYTHING, COUNT, MANAGE, TEXT, TIME, UUID, Json, Told, listed, record
+from lrs.http.told import ANYTHING, COUNT, MANAGE, TEXT, TIME, Json, Told, listed, record
 from lrs.plugins import Adapter
 
 REASON = record(kind={"type": "string", "enum": list(KINDS)}, place=TEXT, rule=TEXT, code=TEXT)
@@ -48,9 +48,7 @@ NATIVE_TOLD: Mapping[tuple[str, str], Told] = {
             more={"type": ["string", "null"]},
         )},
     ),
-    ("GET", f"{MANAGE}/native-events"): Told(
-        query={"statement": UUID}, needs=("statement",), answers={200: record(native_events=listed(ANYTHING))},
-    ),
+    ("GET", f"{MANAGE}/native-events/{{statement}}"): Told(answers={200: record(native_events=listed(ANYTHING))}),
     ("GET", LETTER): Told(answers={200: DEAD_LETTER}),
     ("POST", f"{LETTER}/retry"): Told(body=RetrySchema, body_needed=False, answers={200: NOW}),
 }

@@ -134,7 +134,7 @@ ROWS = (
     Row("GET", TENANT + "/export", transfer.get_export, OPERATOR),
     Row("POST", TENANT + "/import", transfer.post_import, OPERATOR),
     Row("GET", DEAD_LETTERS, dead_letters.get_dead_letters, OPERATOR),
-    Row("GET", TENANT + "/native-events", dead_letters.get_events_behind, OPERATOR),
+    Row("GET", TENANT + "/native-events/{statement}", dead_letters.get_events_behind, OPERATOR),
     Row("GET", DEAD_LETTER, dead_letters.get_dead_letter, OPERATOR),
     Row("POST", DEAD_LETTER + "/retry", dead_letters.post_retry, OPERATOR),
     Row("POST", DEAD_LETTERS + "/replay", dead_letters.post_replay, OPERATOR),

@@ -50,7 +50,7 @@ async def test_every_management_path_is_there_below_a_mount_prefix_and_only_the_
     host.add_subapp("/lrs", Fakes().app())
     async with TestClient(TestServer(host)) as client:
         for row in (row for row in ROWS if row.path.startswith("/manage")):
-            parts = {"tenant": "school", "adapter": BELLS.name, "name": "tower", "key": "k", "job": "1", "edition": "e@1", "received": "1"}
-            path = row.path.format(**parts)
+            ids = {"key": "k", "job": "1", "edition": "e@1", "received": "1", "statement": "1"}
+            path = row.path.format(tenant="school", adapter=BELLS.name, name="tower", **ids)
             assert (await client.request(row.method, f"/lrs{path}")).status == 401, row
             assert (await client.request(row.method, path, headers=managing())).status == 404, row

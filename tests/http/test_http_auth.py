@@ -107,7 +107,7 @@ async def test_another_tenants_prefix_is_refused_in_the_same_words_whether_it_ex
     "row", [row for row in ROWS if row.access.door is Door.OPERATOR], ids=lambda row: f"{row.method} {row.path}"
 )
 async def test_management_is_the_operators_alone(client: TestClient, row: Row) -> None:
-    path = row.path.format(tenant="school", adapter="bells", name="tower", key="k", job="1", edition="e@1", received="1")
+    path = row.path.format(tenant="school", adapter="bells", name="tower", key="k", job="1", edition="e@1", received="1", statement="1")
     for headers in ({}, xapi(), {"Authorization": basic(OPERATOR + "x")}, {"Authorization": basic(OPERATOR[:-1])}):
         assert (await client.request(row.method, path, headers=headers)).status == 401
 

@@ -174,7 +174,6 @@ async def test_from_a_statement_an_operator_finds_the_event_behind_it(client, po
     await post(gone(2))
     await client.app[EVENTS].drain()  # what became of an event is noted a moment after the answer
     statement_id = uuid5_of(NAMESPACE, ["event", 2])
-    found = await client.get(f"{SCHOOL}/native-events", params={"statement": statement_id.upper()}, headers=OPERATOR)
+    found = await client.get(f"{SCHOOL}/native-events/{statement_id.upper()}", headers=OPERATOR)
     events = (await found.json())["native_events"]
     assert [(json.loads(each["body"])["id"], each["outcome"], each["index"]) for each in events] == [(2, "stored", 1), (2, "duplicate", 0)]
-    assert (await client.get(f"{SCHOOL}/native-events", headers=OPERATOR)).status == 400
