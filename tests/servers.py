@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from pathlib import Path
 
 from lrs.embedded.binaries import find_mongod, find_redis_server
@@ -15,6 +16,11 @@ from lrs.embedded.process import Program, tied_to_parent
 from lrs.embedded.redis_server import is_answering, redis_program, redis_url
 
 READY_WITHIN_S = 60.0
+# Each test has a database of its own, which is dropped: its hundred files must be closed and removed at once, or there are too many.
+FORGETTING = (
+    "minSnapshotHistoryWindowInSeconds=0", "wiredTigerFileHandleCloseIdleTime=5", "wiredTigerFileHandleCloseScanInterval=2",
+    "wiredTigerFileHandleCloseMinimum=100",
+)
 
 
 class RealServer:
@@ -76,7 +82,9 @@ def real_mongod(folder: Path) -> RealServer:
     home = Home(folder)
     home.create()
     port = free_port()
-    return RealServer(mongod_program(find_mongod(), home, port), mongod_url(port), lambda: is_primary(port))
+    program = mongod_program(find_mongod(), home, port)
+    program = replace(program, argv=(*program.argv, *(word for setting in FORGETTING for word in ("--setParameter", setting))))
+    return RealServer(program, mongod_url(port), lambda: is_primary(port))
 
 
 def real_redis(folder: Path) -> RealServer:
