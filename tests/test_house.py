@@ -49,6 +49,7 @@ NEVER = {
     "lrs.jobs": ("lrs.http", "lrs.app", "lrs.commands", "adapters", "workers"),
     "lrs.plugins": ("lrs.store", "lrs.http", "lrs.intake", "lrs.queue", "lrs.app", "lrs.commands", "adapters", "workers"),
     "lrs.native_bodies": ("lrs.store", "lrs.http", "lrs.intake", "lrs.queue", "lrs.app", "lrs.commands", "adapters", "workers"),
+    "lrs.adapter_settings": ("lrs.store", "lrs.http", "lrs.intake", "lrs.queue", "lrs.app", "lrs.plugins", "adapters", "workers"),
     "lrs.activities": ("lrs.store", "lrs.http", "lrs.intake", "lrs.queue", "lrs.app", "lrs.plugins", "adapters", "workers"),
     "lrs.gather": ("lrs", "adapters", "workers"),
     "lrs.asked_together": ("lrs", "adapters", "workers"),
@@ -71,7 +72,7 @@ NEVER = {
     "workers": ("lrs.http", "lrs.app", "lrs.commands", "adapters"),
     "adapters": ("lrs.store", "lrs.app", "lrs.commands", "workers"),
 }
-PURE_OF_AN_ADAPTER = ("lrs.xapi", "lrs.materialize", "lrs.errors")
+PURE_OF_AN_ADAPTER = ("lrs.xapi", "lrs.materialize", "lrs.errors", "lrs.adapter_settings")
 
 
 def name_of(path: Path) -> str:
