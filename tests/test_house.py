@@ -192,6 +192,14 @@ def test_every_route_has_a_line_in_the_api_document():
     assert [path for path in sorted(paths) if f"`{re.sub(r':[^}]*}', '}', path)}`" not in text] == []
 
 
+def test_every_file_that_a_document_names_is_there():
+    named = re.compile(r"(?<![\w/.-])(?:lrs|workers|adapters|tests|docs|fixtures)/[\w./-]*\w")
+    for document in [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]:
+        # A link is relative to its document.
+        missing = [name for name in named.findall(document.read_text()) if not ((ROOT / name).exists() or (document.parent / name).exists())]
+        assert missing == [], f"{document.name} names {missing}"
+
+
 def test_every_adapter_has_cases_and_a_page():
     for name in load_adapters():
         assert list((ROOT / "fixtures" / name).glob("*.json")), f"{name} has no cases"
