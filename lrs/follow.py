@@ -172,7 +172,8 @@ class Follower:
             chunk = await self.folding.next(tenant, start, through)
             cells = await self.folding.fold(chunk, materializers)
             start = chunk.end
-            await self._saved.write(tenant, cells, Fence(tenant, cursor.epoch, moved("positions", editions, start)))
+            stand, there = moved("positions", editions, chunk.start), moved("positions", editions, start)
+            await self._saved.write(tenant, cells, Fence(tenant, cursor.epoch, there, stand))
             if start < through and not await self._leases.take(tenant, "follow"):
                 raise Superseded
 
