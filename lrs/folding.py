@@ -21,7 +21,7 @@ logger = structlog.get_logger(__name__)
 
 S = TypeVar("S")
 
-# Records read, and summaries folded together, at a time; and bytes of records, but for the last of them.
+# Records read, and summaries folded together, at a time; and bytes of their texts, but for the last of them.
 CHUNK, CHUNK_BYTES = 1_000, 4 * 1024 * 1024
 # Records asked for before their size is looked at.
 PORTION = 250
@@ -52,7 +52,7 @@ class Folding:
         """The next chunk of a tenant's log after a position, up to another."""
         limit = limit or CHUNK
         query = {"tenant": tenant, "position": {"$gt": start, "$lte": through}}
-        found = self._records.find(query, projection=FOLDED | {"size": {"$bsonSize": "$$ROOT"}}).sort(IN_ORDER).limit(limit)
+        found = self._records.find(query, projection=FOLDED, batch_size=min(PORTION, limit)).sort(IN_ORDER).limit(limit)
         records, size = list[dict[str, Any]](), 0
         try:
             while len(records) < limit and size < CHUNK_BYTES:
@@ -60,7 +60,7 @@ class Folding:
                 if not some:
                     return Chunk(tenant, records, start, through)
                 records += some
-                size += sum(each["size"] for each in some)
+                size += sum(len(each["text"]) for each in some)
         finally:
             await found.close()
         # There may be more of them before `through`.

@@ -38,7 +38,8 @@ class Cursor:
 
     def current(self, materializer: Materializer[S]) -> Materializer[S]:
         """The materializer in the generation that is to be read."""
-        return replace(materializer, generation=self.generations.get(materializer.label, 0))
+        generation = self.generations.get(materializer.label, 0)
+        return materializer if generation == materializer.generation else replace(materializer, generation=generation)
 
     def next(self, materializer: Materializer[S], now_s: int) -> Materializer[S]:
         """The materializer in the generation that is to be made: the one that is begun, else a new one, numbered by the time."""
