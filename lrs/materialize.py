@@ -70,8 +70,9 @@ class Materializer(Generic[S]):
     the summary's frozen dataclass (or msgspec struct), `facets(summary)` what a listing may filter by. A new `version` means that
     everything is folded anew. `part(statement, key)` is what `step` gets of a statement: by default all of it; a summary that depends
     on its own key takes here what concerns it. `rows(key, summary)` makes the summary a cell of a roll-up: whenever it is saved, the lines
-    of the roll-up change by what its rows have become; keep cells small, as each is folded anew when a void touches it. `generation` is the
-    store's own: which making of the saved summaries is meant.
+    of the roll-up change by what its rows have become; keep cells small, as each is folded anew when a void touches it. `marks` are texts,
+    such as ends of IRIs, of which at least one stands in every statement that has a key: others are not offered to it when they are
+    stored; without marks all are. `generation` is the store's own: which making of the saved summaries is meant.
     """
 
     name: str
@@ -83,6 +84,7 @@ class Materializer(Generic[S]):
     facets: Callable[[S], Mapping[str, Iterable[str]]] = no_facets
     part: Callable[[Statement, str], Any] = whole
     rows: Callable[[str, S], Iterable[Row]] = no_rows
+    marks: tuple[str, ...] = ()
     generation: int = 0
 
     @cached_property
@@ -135,3 +137,19 @@ def record_keys(materializers: Iterable[Materializer[Any]], statement: Statement
         except MISHAPS:
             logger.exception("keys_failed", materializer=materializer.label, statement=statement.get("id"))
     return list(keys)
+
+
+class RecordKeys:
+    """The keys of statements that are being stored. Looks for the marks in a statement's text before it asks any materializer."""
+
+    def __init__(self, materializers: Iterable[Materializer[Any]]) -> None:
+        self._all = tuple(materializers)
+        self._unmarked = tuple(each for each in self._all if not each.marks)
+        self._marks = tuple(dict.fromkeys(mark for each in self._all for mark in each.marks))
+
+    def of(self, statement: Statement, text: str | bytes) -> list[str]:
+        """As `record_keys` of all of them; `text` is the statement as JSON, as `lrs.xapi.json_text.dump` writes it."""
+        body = text if isinstance(text, str) else text.decode()
+        if not (found := {mark for mark in self._marks if mark in body}):
+            return record_keys(self._unmarked, statement)
+        return record_keys([each for each in self._all if not each.marks or not found.isdisjoint(each.marks)], statement)

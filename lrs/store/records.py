@@ -54,7 +54,7 @@ class Prepared:
     sent: Statement
     statement: Statement
     look_ups: LookUps
-    keys: Sequence[str]
+    keys: Sequence[str] = ()
     attachments: Sequence[str] = ()
     more_keys: list[str] = field(default_factory=list)
     voided_at: int | None = None
