@@ -42,11 +42,11 @@ class Chunk:
 class Folding:
     """Reads chunks of the log, and folds them into what is saved."""
 
-    def __init__(self, database: Database, log: Log, saved: SavedSummaries) -> None:
+    def __init__(self, database: Database, log: Log, saved: SavedSummaries, installed: Iterable[Materializer[Any]] | None = None) -> None:
         self._records = database["records"]
         self._log = log
         self._saved = saved
-        self._keying = Keying(database)
+        self._keying = Keying(database, installed)
 
     async def next(self, tenant: str, start: int, through: int, limit: int | None = None) -> Chunk:
         """The next chunk of a tenant's log after a position, up to another."""

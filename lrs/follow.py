@@ -66,7 +66,7 @@ class Follower:
         self._records = database["records"]
         self._watermark = watermark
         self._saved = saved
-        self.folding = Folding(database, log, saved)
+        self.folding = Folding(database, log, saved, materializers.values())
         self.builder = Builder(database, watermark, saved, self.folding)
         self._materializers = tuple(materializers.values())
         self._flights: dict[tuple[str, str], SingleFlight[Followed]] = {}

@@ -83,7 +83,7 @@ class Intake:
         )
         kept = held(complete, attachments) if attachments else ()
         prepared = Prepared(tenant, statement, complete, look_ups(complete), attachments=kept)
-        prepared.keys = self._keys.of(complete, prepared.text)
+        prepared.keys, prepared.keyed = self._keys.keyed(complete, prepared.text)
         # Encoded here, while others are being written, and not when its own turn to be written has come.
         prepared.elements  # noqa: B018
         return prepared

@@ -21,7 +21,7 @@ logger = structlog.get_logger(__name__)
 S = TypeVar("S")
 
 IN_ORDER = [("position", ASCENDING)]
-FOLDED = {"text": 1, "position": 1, "voids": 1, "voided": 1, "keys": 1, "awaits": 1}
+FOLDED = {"text": 1, "position": 1, "voids": 1, "voided": 1, "keys": 1, "keyed": 1, "awaits": 1}
 
 KEPT = {"key": 1, "mark": 1, "state": 1, "rows": 1}
 WHOLE = {**KEPT, "facets": 1, "materializer": 1}
