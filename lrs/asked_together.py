@@ -7,14 +7,6 @@ from typing import Generic, TypeVar
 A = TypeVar("A")
 
 
-class _Round(Generic[A]):
-    """Keys that go together, and the task that asks for them."""
-
-    def __init__(self) -> None:
-        self.keys: dict[str, None] = {}
-        self.answers: asyncio.Future[Mapping[str, A]]
-
-
 class AskedTogether(Generic[A]):
     """Calls `ask` with the keys, each once, that came while the last call was under way; None for a key it has no answer to.
 
@@ -25,20 +17,36 @@ class AskedTogether(Generic[A]):
         self._ask = ask
         self._most = most
         self._lock = asyncio.Lock()
-        self._next: _Round[A] | None = None
+        # Who waits for the next call, by key. Each has a future of its own: one caller that goes away ends nothing for the others.
+        self._next: dict[str, list[asyncio.Future[A | None]]] | None = None
+        self._turns: set[asyncio.Task[None]] = set()
 
     async def __call__(self, key: str) -> A | None:
         """The answer to a key, asked for after this call began."""
-        if self._next is None or len(self._next.keys) >= self._most:
-            self._next = _Round()
-            self._next.answers = asyncio.ensure_future(self._turn(self._next))
-        current = self._next
-        current.keys[key] = None
-        # One caller that goes away must not end the round for the others.
-        return (await asyncio.shield(current.answers)).get(key)
+        loop = asyncio.get_running_loop()
+        if self._next is None or len(self._next) >= self._most:
+            self._next = {}
+            turn = loop.create_task(self._turn(self._next))
+            self._turns.add(turn)
+            turn.add_done_callback(self._turns.discard)
+        answer: asyncio.Future[A | None] = loop.create_future()
+        self._next.setdefault(key, []).append(answer)
+        return await answer
 
-    async def _turn(self, own: _Round[A]) -> Mapping[str, A]:
+    async def _turn(self, waiting: dict[str, list[asyncio.Future[A | None]]]) -> None:
         async with self._lock:
-            if self._next is own:
+            await asyncio.sleep(0)  # whose request has been read in this turn of the loop comes with it
+            if self._next is waiting:
                 self._next = None
-            return await self._ask(list(own.keys))
+            asking = asyncio.ensure_future(self._ask(list(waiting)))
+            await asyncio.wait([asking])
+        for key, callers in waiting.items():
+            for answer in callers:
+                if answer.done():
+                    continue
+                if asking.cancelled():
+                    answer.cancel()
+                elif (error := asking.exception()) is not None:
+                    answer.set_exception(error)
+                else:
+                    answer.set_result(asking.result().get(key))

@@ -99,7 +99,8 @@ class Builder:
         async with aclosing(self._folding.chunks(tenant, start, until, pace.portion)) as chunks:
             async for chunk in chunks:
                 cells = await self._folding.fold(chunk, behind, anew=anew)
-                await self._saved.write(tenant, cells, Fence(tenant, cursor.epoch, moved("building", editions, chunk.end)))
+                stand, there = moved("building", editions, chunk.start), moved("building", editions, chunk.end)
+                await self._saved.write(tenant, cells, Fence(tenant, cursor.epoch, there, stand))
                 done += len(chunk.records)
                 await report(done, max(done, total))
                 await pace.keep(len(chunk.records))

@@ -14,14 +14,14 @@ from lrs.store.keying import Keying
 from lrs.store.log import Log
 from lrs.store.mongo import Database
 from lrs.store.records import record_id
-from lrs.store.saving import Cell, Saved, forgotten, to_keep
-from lrs.store.summaries import FOLDED, IN_ORDER, SavedSummaries, counts
+from lrs.store.saving import NOT_YET, Cell, Saved, cell_id, forgotten, to_change, to_keep
+from lrs.store.summaries import FOLDED, IN_ORDER, SavedSummaries, counts, read_all
 
 logger = structlog.get_logger(__name__)
 
 S = TypeVar("S")
 
-# Records read, and summaries folded together, at a time; and bytes of records, but for the last of them.
+# Records read, and summaries folded together, at a time; and bytes of their texts, but for the last of them.
 CHUNK, CHUNK_BYTES = 1_000, 4 * 1024 * 1024
 # Records asked for before their size is looked at.
 PORTION = 250
@@ -42,17 +42,17 @@ class Chunk:
 class Folding:
     """Reads chunks of the log, and folds them into what is saved."""
 
-    def __init__(self, database: Database, log: Log, saved: SavedSummaries) -> None:
+    def __init__(self, database: Database, log: Log, saved: SavedSummaries, installed: Iterable[Materializer[Any]] | None = None) -> None:
         self._records = database["records"]
         self._log = log
         self._saved = saved
-        self._keying = Keying(database)
+        self._keying = Keying(database, installed)
 
     async def next(self, tenant: str, start: int, through: int, limit: int | None = None) -> Chunk:
         """The next chunk of a tenant's log after a position, up to another."""
         limit = limit or CHUNK
         query = {"tenant": tenant, "position": {"$gt": start, "$lte": through}}
-        found = self._records.find(query, projection=FOLDED | {"size": {"$bsonSize": "$$ROOT"}}).sort(IN_ORDER).limit(limit)
+        found = self._records.find(query, projection=FOLDED, batch_size=min(PORTION, limit)).sort(IN_ORDER).limit(limit)
         records, size = list[dict[str, Any]](), 0
         try:
             while len(records) < limit and size < CHUNK_BYTES:
@@ -60,7 +60,7 @@ class Folding:
                 if not some:
                     return Chunk(tenant, records, start, through)
                 records += some
-                size += sum(each["size"] for each in some)
+                size += sum(len(each["text"]) for each in some)
         finally:
             await found.close()
         # There may be more of them before `through`.
@@ -85,17 +85,20 @@ class Folding:
             return []
         await self._make_good(chunk)
         await self._keying.complete(chunk.tenant, chunk.records, materializers, anew=anew)
-        touched: dict[str, dict[str, list[dict[str, Any]]]] = {each.label: defaultdict(list) for each in materializers}
+        by_label: dict[str, dict[str, list[dict[str, Any]]]] = {each.label: defaultdict(list) for each in materializers}
         for record in chunk.records:
             for record_key in record.get("keys", ()):
                 label, _, key = record_key.partition(":")
-                if label in touched:
-                    touched[label][key].append(record)
-        cells: list[Cell] = []
-        for materializer in materializers:
-            if by_key := touched[materializer.label]:
-                cells += await self._brought_up(chunk, materializer, by_key)
-        return cells
+                if label in by_label:
+                    by_label[label][key].append(record)
+        touched = [_Touched(chunk.tenant, each, by_label[each.label]) for each in materializers if by_label[each.label]]
+        # One query for the summaries of all materializers, and one more for what is not among them.
+        found = await self._saved.whole([one for each in touched for one in each.ids.values()])
+        mark = chunk.records[-1]["position"]
+        for each in touched:
+            each.know(found, mark)
+        await self._find_lost(chunk, touched)
+        return [cell for each in touched for cell in await self._brought_up(each, mark)]
 
     async def _make_good(self, chunk: Chunk) -> None:
         """Only if the process that stored a void or a reference ended before it could see to it; such a void comes again later."""
@@ -103,24 +106,59 @@ class Folding:
         await self._log.see_to_voids(voids)
         await self._log.see_to_references({(chunk.tenant, each["awaits"]) for each in chunk.records if "awaits" in each})
 
-    async def _brought_up(self, chunk: Chunk, materializer: Materializer[Any], by_key: Mapping[str, Records]) -> list[Cell]:
-        tenant, mark = chunk.tenant, chunk.records[-1]["position"]
-        saved = await self._saved.load(tenant, materializer, list(by_key))
-        due = {key: records for key, records in by_key.items() if key not in saved or saved[key].mark < mark}
-        new = [key for key in due if key not in saved]
-        again = {key for key, records in due.items() if any("voids" in each for each in records)}
-        # What is not saved although it has begun was lost, or could not be folded.
-        if chunk.start > BEFORE_ALL and await self._saved.begun(tenant, materializer, new, chunk.start):
-            again.update(new)
-        summaries = await self._saved.refold(tenant, materializer, sorted(again), through=mark) if again else {}
-        for key in due.keys() - again:
+    async def _find_lost(self, chunk: Chunk, touched: Sequence["_Touched"]) -> None:
+        """What is not saved although it has begun was lost, or could not be folded: it is made anew."""
+        if chunk.start <= BEFORE_ALL or not await self._begun(chunk, touched):
+            return
+        for each in touched:
+            if await self._begun(chunk, [each]):
+                each.anew.update(each.new)
+
+    async def _begun(self, chunk: Chunk, touched: Sequence["_Touched"]) -> bool:
+        record_keys = [each.materializer.record_key(key) for each in touched for key in each.new]
+        return await self._saved.begun(chunk.tenant, record_keys, chunk.start)
+
+    async def _brought_up(self, touched: "_Touched", mark: int) -> list[Cell]:
+        tenant, materializer, anew = touched.tenant, touched.materializer, touched.anew
+        summaries = await self._saved.refold(tenant, materializer, sorted(anew), through=mark) if anew else {}
+        cells = [to_keep(tenant, materializer, Saved(key, mark, each)) for key, each in summaries.items()]
+        cells += [forgotten(tenant, materializer, key) for key in anew if key not in summaries]
+        for key in touched.due.keys() - anew:
+            saved = touched.saved.get(key)
             try:
-                summaries[key] = extended(materializer, key, saved.get(key), due[key], through=mark)
+                summary = extended(materializer, key, saved, touched.due[key], through=mark)
             except BrokenMaterializer:
                 logger.exception("fold_failed", tenant=tenant, materializer=materializer.label, key=key)
-        rest = {key: saved[key].mark for key in due.keys() - again if key in saved}
-        cells = [to_keep(tenant, materializer, Saved(key, mark, each), rest.get(key)) for key, each in summaries.items()]
-        return cells + [forgotten(tenant, materializer, key) for key in due if key not in summaries]
+                cells.append(forgotten(tenant, materializer, key))
+                continue
+            if cell := to_change(tenant, materializer, Saved(key, mark, summary), touched.found.get(key, NOT_YET)):
+                cells.append(cell)
+        return cells
+
+
+class _Touched:
+    """The summaries of one materializer that a chunk touches, and its records by their keys."""
+
+    def __init__(self, tenant: str, materializer: Materializer[Any], by_key: Mapping[str, Records]) -> None:
+        self.tenant = tenant
+        self.materializer = materializer
+        self.ids = {key: cell_id(tenant, materializer, key) for key in by_key}
+        self.found: dict[str, Mapping[str, Any]] = {}
+        self.saved: dict[str, Saved[Any]] = {}
+        self.due = dict(by_key)
+        self.new: list[str] = []
+        self.anew = {key for key, records in by_key.items() if any("voids" in each for each in records)}
+
+    def know(self, found: Mapping[str, Mapping[str, Any]], mark: int) -> None:
+        """These are saved, by `_id`; which are due then, which are new, and which are to be folded from nothing."""
+        self.found = {key: found[each] for key, each in self.ids.items() if each in found}
+        self.saved = read_all(self.materializer, self.found)
+        for key, saved in self.saved.items():
+            if saved.mark >= mark:
+                del self.due[key]
+        self.new = [key for key in self.due if key not in self.found]
+        # What cannot be read counts as lost.
+        self.anew = (self.anew | (self.found.keys() - self.saved.keys())) & self.due.keys()
 
 
 def extended(

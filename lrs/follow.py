@@ -51,19 +51,22 @@ class Follower:
 
     There is a cursor for each materializer. One that is new to a tenant has none: `settle` reads the log from its beginning for
     it, after it has brought up the others, and whoever asks for its summaries meanwhile is told to come back.
+
+    `hinted`: as a rule this process is told when there is something new, and takes the lease without a look whether there is.
     """
 
     def __init__(
         self, database: Database, watermark: Watermark, log: Log, saved: SavedSummaries,
-        materializers: Mapping[str, Materializer[Any]],
+        materializers: Mapping[str, Materializer[Any]], *, hinted: bool = False,
     ) -> None:
+        self._hinted = hinted
         self._cursors = Cursors(database)
         self._leases = Leases(database)
         self._editions = Editions(database)
         self._records = database["records"]
         self._watermark = watermark
         self._saved = saved
-        self.folding = Folding(database, log, saved)
+        self.folding = Folding(database, log, saved, materializers.values())
         self.builder = Builder(database, watermark, saved, self.folding)
         self._materializers = tuple(materializers.values())
         self._flights: dict[tuple[str, str], SingleFlight[Followed]] = {}
@@ -129,16 +132,20 @@ class Follower:
     async def _follow(self, tenant: str) -> Followed:
         """One process at a time does it, while others wait for its cursors; or do it, should it get nowhere."""
         through_us = await self._watermark.through(fresh=True)
-        through, moved_at, lowest = last_at(through_us), time.monotonic(), BEFORE_ALL
+        through, moved_at, lowest, look = last_at(through_us), time.monotonic(), BEFORE_ALL, not self._hinted
         while True:
-            cursor = await self._read(tenant)
-            if await self._is_followed(cursor, through):
-                return Followed(through_us, cursor)
+            if look:
+                cursor = await self._read(tenant)
+                if await self._is_followed(cursor, through):
+                    return Followed(through_us, cursor)
             async with self._leases.held(tenant, "follow") as ours:
                 if ours:
                     if advanced := await self._advance_all(tenant, through):
                         return Followed(through_us, advanced)
                     continue
+            if not look:
+                look = True
+                continue
             if self._lowest(cursor) > lowest:
                 moved_at, lowest = time.monotonic(), self._lowest(cursor)
             elif time.monotonic() - moved_at > PATIENCE_S:
@@ -170,9 +177,12 @@ class Follower:
         editions, tenant = [each.edition for each in materializers], cursor.tenant
         while start < through:
             chunk = await self.folding.next(tenant, start, through)
+            if not chunk.records:
+                return
             cells = await self.folding.fold(chunk, materializers)
             start = chunk.end
-            await self._saved.write(tenant, cells, Fence(tenant, cursor.epoch, moved("positions", editions, start)))
+            stand, there = moved("positions", editions, chunk.start), moved("positions", editions, start)
+            await self._saved.write(tenant, cells, Fence(tenant, cursor.epoch, there, stand))
             if start < through and not await self._leases.take(tenant, "follow"):
                 raise Superseded
 
@@ -184,6 +194,10 @@ class Follower:
         if new := self._missing(await self._read(tenant)):
             await self.builder.build(tenant, new, anew=False)
         return Followed(0, await self._read(tenant))
+
+    async def has_begun(self, tenant: str) -> bool:
+        """Whether there are summaries of every materializer, as it was a moment ago."""
+        return not self._missing(await self._remember(tenant))
 
     async def behind(self, tenant: str) -> int | None:
         """The position of the oldest record that summaries may not reflect yet; None if there is none."""

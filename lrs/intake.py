@@ -8,7 +8,7 @@ from typing import Any
 
 from lrs.errors import InvalidStatement, LRSError, StatementConflict, StoreUnavailable, TooLarge
 from lrs.line import Accepted, Line, Submission
-from lrs.materialize import Materializer, record_keys
+from lrs.materialize import Materializer, RecordKeys
 from lrs.queue import Queue
 from lrs.store.log import AlreadyStored, Log, Refused
 from lrs.store.records import Prepared, statement_of
@@ -35,7 +35,7 @@ class Intake:
         self, log: Log, materializers: Mapping[str, Materializer[Any]], queue: Queue, clock: Callable[[], datetime]
     ) -> None:
         self._log = log
-        self._materializers = tuple(materializers.values())
+        self._keys = RecordKeys(materializers.values())
         self._queue = queue
         self._clock = clock
         self._line = Line()
@@ -81,9 +81,9 @@ class Intake:
             statement, authority=authority, version=version, received=received,
             statement_id=statement.get("id") or str(uuid.uuid4()),
         )
-        keys = record_keys(self._materializers, complete)
         kept = held(complete, attachments) if attachments else ()
-        prepared = Prepared(tenant, statement, complete, look_ups(complete), keys, kept)
+        prepared = Prepared(tenant, statement, complete, look_ups(complete), attachments=kept)
+        prepared.keys, prepared.keyed = self._keys.keyed(complete, prepared.text)
         # Encoded here, while others are being written, and not when its own turn to be written has come.
         prepared.elements  # noqa: B018
         return prepared

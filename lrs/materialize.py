@@ -1,8 +1,10 @@
 """Summaries as pure folds of statements."""
 
+from base64 import b64encode
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, wraps
+from hashlib import blake2b
 from typing import Any, Generic, TypeVar
 
 import msgspec
@@ -13,6 +15,7 @@ from lrs.xapi.types import Statement
 logger = structlog.get_logger(__name__)
 
 S = TypeVar("S")
+T = TypeVar("T")
 
 # What code that others wrote may raise when a statement is not as it expected.
 MISHAPS = (ArithmeticError, AssertionError, AttributeError, LookupError, RecursionError, TypeError, ValueError, msgspec.MsgspecError)
@@ -70,8 +73,9 @@ class Materializer(Generic[S]):
     the summary's frozen dataclass (or msgspec struct), `facets(summary)` what a listing may filter by. A new `version` means that
     everything is folded anew. `part(statement, key)` is what `step` gets of a statement: by default all of it; a summary that depends
     on its own key takes here what concerns it. `rows(key, summary)` makes the summary a cell of a roll-up: whenever it is saved, the lines
-    of the roll-up change by what its rows have become; keep cells small, as each is folded anew when a void touches it. `generation` is the
-    store's own: which making of the saved summaries is meant.
+    of the roll-up change by what its rows have become; keep cells small, as each is folded anew when a void touches it. `marks` are texts,
+    such as ends of IRIs, of which at least one stands in every statement that has a key: others are not offered to it when they are
+    stored; without marks all are. `generation` is the store's own: which making of the saved summaries is meant.
     """
 
     name: str
@@ -83,6 +87,7 @@ class Materializer(Generic[S]):
     facets: Callable[[S], Mapping[str, Iterable[str]]] = no_facets
     part: Callable[[Statement, str], Any] = whole
     rows: Callable[[str, S], Iterable[Row]] = no_rows
+    marks: tuple[str, ...] = ()
     generation: int = 0
 
     @cached_property
@@ -122,10 +127,39 @@ def fold(materializer: Materializer[S], statements: Iterable[Any], start: S | No
     return summary
 
 
-def record_keys(materializers: Iterable[Materializer[Any]], statement: Statement) -> list[str]:
+class Remembering(dict[str, Any]):
+    """A statement that is only read: what `once` has made of it is remembered for as long as it is there."""
+
+    __slots__ = ("made",)
+
+
+def once(make: Callable[[Statement], T]) -> Callable[[Statement], T]:
+    """The same function of a statement; for one that is remembering, it runs once, whichever summaries and keys it is for."""
+    @wraps(make)
+    def made(statement: Statement) -> T:
+        if type(statement) is not Remembering:
+            return make(statement)
+        try:
+            known = statement.made
+        except AttributeError:
+            known = statement.made = {}
+        if make not in known:
+            known[make] = make(statement)
+        return known[make]  # type: ignore[no-any-return]
+
+    return made
+
+
+def fingerprint(materializers: Iterable[Materializer[Any]]) -> str:
+    """Eight characters for a set of materializers, by name and version."""
+    labels = "\n".join(sorted(each.label for each in materializers))
+    return b64encode(blake2b(labels.encode(), digest_size=6).digest()).decode()
+
+
+def record_keys(materializers: Iterable[Materializer[Any]], statement: Statement, failed: list[str] | None = None) -> list[str]:
     """All the summaries a statement belongs to, as its record carries them, each once.
 
-    A materializer that fails on a statement is no reason to refuse the statement, nor to keep it from the others.
+    A materializer that fails on a statement is no reason to refuse the statement, nor to keep it from the others; `failed` gets its label.
     """
     keys: dict[str, None] = {}
     for materializer in materializers:
@@ -134,4 +168,29 @@ def record_keys(materializers: Iterable[Materializer[Any]], statement: Statement
                 keys |= dict.fromkeys(map(materializer.record_key, found))
         except MISHAPS:
             logger.exception("keys_failed", materializer=materializer.label, statement=statement.get("id"))
+            if failed is not None:
+                failed.append(materializer.label)
     return list(keys)
+
+
+class RecordKeys:
+    """The keys of statements that are being stored. Looks for the marks in a statement's text before it asks any materializer."""
+
+    def __init__(self, materializers: Iterable[Materializer[Any]]) -> None:
+        self._all = tuple(materializers)
+        self._unmarked = tuple(each for each in self._all if not each.marks)
+        self._marks = tuple(dict.fromkeys(mark for each in self._all for mark in each.marks))
+        self._fingerprint = fingerprint(self._all)
+
+    def of(self, statement: Statement, text: str | bytes) -> list[str]:
+        """As `record_keys` of all of them; `text` is the statement as JSON, as `lrs.xapi.json_text.dump` writes it."""
+        return self.keyed(statement, text)[0]
+
+    def keyed(self, statement: Statement, text: str | bytes) -> tuple[list[str], str | None]:
+        """The same, and the fingerprint of the materializers these are all the keys of; None if one of them failed."""
+        body, failed = text if isinstance(text, str) else text.decode(), list[str]()
+        asked: Iterable[Materializer[Any]] = self._unmarked
+        if found := {mark for mark in self._marks if mark in body}:
+            asked = [each for each in self._all if not each.marks or not found.isdisjoint(each.marks)]
+        keys = record_keys(asked, statement, failed)
+        return keys, None if failed else self._fingerprint

@@ -19,8 +19,8 @@ FOLLOW_JOB, RUN_JOB = "follow", "run_job"
 # Tenants are spread over so many partitions. There is at most one hint for a partition and process in a moment, whoever has grown:
 # Redis and arq bear about a thousand a second.
 PARTITIONS = 16
-# In seconds.
-MOMENT_S = 0.1
+# Seconds from the first news to the hint; and while there are more and more, from hint to hint: what came meanwhile is followed together.
+MOMENT_S, BETWEEN_S = 0.1, 0.25
 # How long the hints of one moment may take, in seconds; what is not sent by then is left to the sweep.
 SENT_WITHIN_S = 2.0
 # While Redis is away, so long between two tries to reach it.
@@ -63,7 +63,7 @@ class Queue:
         self._tenants: set[str] = set()
         self._jobs: set[str] = set()
         self._sending: asyncio.Task[None] | None = None
-        self._away_until = 0.0
+        self._away_until = self._sent_at = 0.0
         self.reachable = True  # whether the last try to reach Redis went well
 
     def announce(self, tenants: Iterable[str]) -> None:
@@ -83,7 +83,8 @@ class Queue:
     async def _send(self) -> None:
         try:
             while self._tenants or self._jobs:
-                await asyncio.sleep(max(MOMENT_S, self._away_until - time.monotonic()))
+                await asyncio.sleep(max(MOMENT_S, max(self._away_until, self._sent_at + BETWEEN_S) - time.monotonic()))
+                self._sent_at = time.monotonic()
                 hints = list(self._hints(int(time.time() / MOMENT_S) % MOST_HINTS))
                 self._tenants, self._jobs = set(), set()
                 await self._enqueue(hints)

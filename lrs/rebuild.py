@@ -11,7 +11,7 @@ from lrs.store.cursors import Cursor, Cursors
 from lrs.store.editions import Editions
 from lrs.store.mongo import Database
 from lrs.store.positions import LAST, last_at
-from lrs.store.saving import Cell, Saved, forgotten, forgotten_in, to_keep
+from lrs.store.saving import Anew, Cell, Saved, forgotten, forgotten_in, to_keep
 from lrs.store.summaries import SavedSummaries
 from lrs.store.watermark import Watermark
 from lrs.verify import Verification, Verifier
@@ -79,7 +79,7 @@ class Rebuilder:
             cells = [forgotten_in(tenant, edition, key) for key in keys]
             if installed is not None and edition in {*cursor.positions, *cursor.building}:
                 cells = await self._folded(cursor, replace(installed, generation=int(edition.partition("#")[2] or 0)), keys)
-            left = await self._saved.write(tenant, cells)
+            left = await self._saved.write(tenant, cells, Anew(edition))
             done = [cell for cell in cells if cell.id not in left]
             kept += sum(cell.document is not None for cell in done if edition in cursor.positions)
             keys = [key for key in keys if forgotten_in(tenant, edition, key).id in left]

@@ -193,6 +193,9 @@ SABOTAGES: Mapping[str, tuple[Callable[[Parts], Parts], str]] = {
     "keys at random": (
         _folding(keys=lambda statement: [f"key-{next(COUNTER)}"]), "test_keys_are_short_texts_and_the_same_however_often_one_asks",
     ),
+    "marks that are nowhere": (_folding(marks=("/extensions/nowhere",)), "test_a_statement_without_its_marks_has_no_key"),
+    "marks that it does not need": (_folding(marks=("https://acme.example.org",)), "test_a_statement_without_its_marks_has_no_key"),
+    "marks that JSON escapes": (_folding(marks=('"acme"',)), "test_a_statement_without_its_marks_has_no_key"),
     "keys that break on others' statements": (
         _folding(keys=lambda statement: [statement["actor"]["account"]["name"]]), "test_statements_of_others_do_no_harm",
     ),

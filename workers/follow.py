@@ -24,6 +24,8 @@ AT_ONCE = 4
 SHORT, LONG_AT_ONCE = 2_000, 2
 # A worker that dies at it keeps the others from a tenant's hints for so long; the sweep does not ask.
 HELD_MS = 10_000
+# A tenant that is busy is followed so often, in seconds from beginning to beginning: what came meanwhile shares a round.
+ROUND_S = 0.2
 # Removes the key only if it is still ours.
 RELEASE = "if redis.call('get', KEYS[1]) == ARGV[1] then return redis.call('del', KEYS[1]) end"
 
@@ -47,6 +49,7 @@ async def alone(redis: "Redis | None", tenant: str, run: Callable[[str], Awaitab
                 if await redis.exists(held):
                     return
                 continue  # the other has ended meanwhile, and may not have seen it
+            began = time.monotonic()
             try:
                 await redis.delete(again)
                 await run(tenant)
@@ -54,6 +57,7 @@ async def alone(redis: "Redis | None", tenant: str, run: Callable[[str], Awaitab
                 await redis.eval(RELEASE, 1, held, token)  # type: ignore[misc]
             if not await redis.delete(again):
                 return
+            await asyncio.sleep(began + ROUND_S - time.monotonic())
     except (RedisError, OSError) as error:
         logger.debug("not_alone", tenant=tenant, error=str(error))
     await run(tenant)
@@ -76,7 +80,7 @@ class Sweeper:
     async def follow(self, tenant: str) -> None:
         """Bring a tenant up to now, as far as its summaries are there; and see that the rest is being made."""
         await self._follower.follow_once(tenant)
-        if tenant in self._long or await self._follower.cursor(tenant) >= 0:
+        if tenant in self._long or await self._follower.has_begun(tenant):
             return
         if await self._statements.are_more_than(tenant, SHORT):
             self._long[tenant] = task = asyncio.create_task(_each([tenant], self._settle))

@@ -62,7 +62,7 @@ class Services:
         watermark = Watermark(database, clock)
         log = Log(database, watermark, clock, config.write_timeout)
         saved = SavedSummaries(database)
-        follower = Follower(database, watermark, log, saved, materializers)
+        follower = Follower(database, watermark, log, saved, materializers, hinted=True)
         rebuilder = Rebuilder(database, watermark, saved, follower, materializers)
         directory, attachments = Directory(database, config.secret), Attachments(database)
         intake = Intake(log, materializers, queue or Queue(config.redis_url), clock)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from adapters.contract.subject import Subject
 from lrs.materialize import Materializer, fold
-from lrs.xapi.json_text import dump
+from lrs.xapi.json_text import dump, parse
 
 LAWFUL = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.differing_executors, HealthCheck.too_slow])
 LONGEST_KEY = 300
@@ -46,6 +46,18 @@ class FoldLaws(Subject):
                 assert all(isinstance(key, str) and 0 < len(key.encode()) <= LONGEST_KEY for key in keys), f"{materializer.name}: {keys}"
                 assert keys == list(materializer.keys(statement))
                 assert dump(statement) == before, f"{materializer.name}: keys() touched the statement"
+
+    async def test_a_statement_without_its_marks_has_no_key(self) -> None:
+        for materializer in self.folds():
+            for mark in materializer.marks:
+                assert mark and dump(mark).decode() == f'"{mark}"', f"{materializer.name}: {mark!r} is written otherwise in JSON"
+            for statement in await self._stored() if materializer.marks else ():
+                text = dump(statement).decode()
+                marked = [mark for mark in materializer.marks if mark in text]
+                assert marked or not list(materializer.keys(statement)), f"{materializer.name}: a key without any of its marks"
+                for mark in marked:
+                    text = text.replace(mark, "x" * len(mark))
+                assert not list(materializer.keys(parse(text))), f"{materializer.name}: a key although its marks are taken away"
 
     async def test_going_on_from_a_saved_summary_is_a_recount_from_nothing(self) -> None:
         statements, folds = await self._stored(), self.folds()

@@ -60,4 +60,4 @@ def repeat_step(repeat: Repeat, statement: Statement) -> Repeat:
     return repeat
 
 
-REPEAT = Materializer("kolibri.repeat", 1, Repeat, repeat_keys, Repeat, repeat_step)
+REPEAT = Materializer("kolibri.repeat", 1, Repeat, repeat_keys, Repeat, repeat_step, marks=(EXTENSION,))

@@ -10,8 +10,8 @@ from decimal import Context, Decimal
 from typing import Any
 
 from adapters.kolibri.attempts import Attempts, attempts_facets, attempts_keys, attempts_step
-from adapters.kolibri.elsewhere import Elsewhere, told_elsewhere
-from adapters.kolibri.facts import LARGEST, Answer, QuizChange, Start, Update, facts_of, moment_of, plain
+from adapters.kolibri.elsewhere import CONTENT_PATH, Elsewhere, told_elsewhere
+from adapters.kolibri.facts import EXTENSION, LARGEST, Answer, QuizChange, Start, Update, facts_of, moment_of, plain
 from adapters.kolibri.repeats import REPEAT
 from lrs.materialize import Materializer
 from lrs.xapi.types import Statement
@@ -248,11 +248,14 @@ def quiz_step(quiz: Quiz, statement: Statement) -> Quiz:
     return Quiz(changes=changes, sequence=max(quiz.sequence, fact.sequence))
 
 
-SESSION = Materializer("kolibri.session", 1, Session, session_keys, Session, session_step)
+SESSION = Materializer("kolibri.session", 1, Session, session_keys, Session, session_step, marks=(EXTENSION,))
 CONTENT_SUMMARY = Materializer(
-    "kolibri.content_summary", 1, ContentSummary, content_keys, ContentSummary, content_step, content_facets
+    "kolibri.content_summary", 1, ContentSummary, content_keys, ContentSummary, content_step, content_facets,
+    marks=(EXTENSION, CONTENT_PATH),
 )
-ATTEMPTS = Materializer("kolibri.attempts", 1, Attempts, attempts_keys, Attempts, attempts_step, attempts_facets)
-QUIZ = Materializer("kolibri.quiz", 1, Quiz, quiz_keys, Quiz, quiz_step)
+ATTEMPTS = Materializer(
+    "kolibri.attempts", 1, Attempts, attempts_keys, Attempts, attempts_step, attempts_facets, marks=(EXTENSION,)
+)
+QUIZ = Materializer("kolibri.quiz", 1, Quiz, quiz_keys, Quiz, quiz_step, marks=(EXTENSION,))
 
 MATERIALIZERS = (SESSION, CONTENT_SUMMARY, ATTEMPTS, QUIZ, REPEAT)

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
-from adapters.ofcourseme.facts import MILLISECOND_US, completed_of, digest, searched_of, short
+from adapters.ofcourseme.facts import MILLISECOND_US, PROFILE, completed_of, digest, searched_of, short
 from lrs.materialize import Materializer, Row
 from lrs.xapi.json_text import dump
 from lrs.xapi.times import EPOCH
@@ -160,10 +160,11 @@ def hour_of(moment_us: int) -> str:
 
 
 COMPLETIONS = Materializer(
-    "ofcourseme.completions", 1, Completion, completion_keys, Completion, completion_step, completion_facets, rows=completion_rows
+    "ofcourseme.completions", 1, Completion, completion_keys, Completion, completion_step, completion_facets, rows=completion_rows,
+    marks=(PROFILE,),
 )
 SEARCH_SECONDS = Materializer(
-    "ofcourseme.searches", 1, SearchSecond, search_keys, SearchSecond, search_step, search_facets, rows=search_rows
+    "ofcourseme.searches", 1, SearchSecond, search_keys, SearchSecond, search_step, search_facets, rows=search_rows, marks=(PROFILE,)
 )
 
 MATERIALIZERS = (COMPLETIONS, SEARCH_SECONDS)

@@ -14,6 +14,7 @@ import orjson
 
 from adapters.pathway.spelling import folded
 from adapters.pathway.told import COMPLETED, Subject, Told, pathways_around, subject_of, told_in
+from adapters.pathway.translate import ACTIVITIES
 from lrs.materialize import Materializer
 from lrs.xapi.types import Statement
 
@@ -110,6 +111,7 @@ def place_of(kind: str, text: str) -> str:
 
 
 STANDING: Materializer[Standing] = Materializer(
-    "pathway.standing", 1, Standing, standing_keys, Standing, standing_step, standing_facets, standing_part
+    "pathway.standing", 1, Standing, standing_keys, Standing, standing_step, standing_facets, standing_part,
+    marks=(ACTIVITIES,),
 )
 MATERIALIZERS = (STANDING,)

@@ -16,6 +16,7 @@ import msgspec
 from adapters.studyfetch.facts import Fact, digest, fact_of
 from adapters.studyfetch.moments import format_ms
 from adapters.studyfetch.values import compact
+from adapters.studyfetch.vocabulary import PROFILE
 from lrs.materialize import Materializer, Row
 from lrs.xapi.types import Statement
 
@@ -198,7 +199,9 @@ def progress_facets(progress: Progress) -> Mapping[str, Iterable[str]]:
     return {"user": [progress.user], "resource": progress.resources}
 
 
-USAGE = Materializer("studyfetch.usage", 1, Cell, cell_keys, Cell, cell_step, cell_facets, rows=cell_rows)
-PROGRESS = Materializer("studyfetch.progress", 1, Progress, progress_keys, Progress, progress_step, progress_facets)
+USAGE = Materializer("studyfetch.usage", 1, Cell, cell_keys, Cell, cell_step, cell_facets, rows=cell_rows, marks=(PROFILE,))
+PROGRESS = Materializer(
+    "studyfetch.progress", 1, Progress, progress_keys, Progress, progress_step, progress_facets, marks=(PROFILE,)
+)
 
 MATERIALIZERS = (USAGE, PROGRESS)

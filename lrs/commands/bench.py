@@ -90,9 +90,8 @@ def growth(operator: str | None, sizes: str, requests: int, url: str | None, dat
 def freshness(operator: str | None, rate: int, seconds: float, url: str | None, data: Path | None) -> None:
     """How soon an acknowledged statement is in a report, while others come in at a steady rate; memory of the processes of `lrs up`."""
     report = Report()
-    run = Freshness(_here(operator, url, data), Home(data or default_home(os.environ)), rate, seconds, report.step)
-    asyncio.run(run.run())
-    report.table("Freshness", ("what", "figure"), run.rows())
+    api, home = _here(operator, url, data), Home(data or default_home(os.environ))
+    asyncio.run(Freshness(api, home, rate, seconds, report.step, lambda rows: report.table("Freshness", ("what", "figure"), rows)).run())
 
 
 @bench.command("rollups")

@@ -30,14 +30,16 @@ class Freshness:
     rate: int
     seconds: float
     tell: Callable[[str], None]
+    show: Callable[[Sequence[tuple[str, str]]], None]
     posted: int = 0
+    took_s: float = 0.0
     late: int = 0
     visible_ms: list[float] = field(default_factory=list)
     missed: int = 0
     peak_mib: dict[str, float] = field(default_factory=dict)
 
     async def run(self) -> None:
-        """Do it, in a tenant of its own."""
+        """Do it, in a tenant of its own. What came of it is shown before that is deleted, and also if it was cut off."""
         tenant = f"bench-{secrets.token_hex(4)}"
         self.api.call("PUT", tenant_path(tenant))
         made = self.api.call("POST", tenant_path(tenant, "credentials"), {"kind": "basic", "scopes": ["all"]})
@@ -47,18 +49,22 @@ class Freshness:
             async with aiohttp.ClientSession(self.api.url, headers=headers, connector=connector) as client:
                 await self._measure(client)
         finally:
+            self.show(self.rows())
             await asyncio.to_thread(delete_tenant, self.api, tenant, self.tell)
 
     async def _measure(self, client: aiohttp.ClientSession) -> None:
         self.tell(f"{self.rate} statements a second for {self.seconds:.0f} s")
         end, probing, posting = time.monotonic() + self.seconds, set[asyncio.Task[None]](), set[asyncio.Task[None]]()
-        load = asyncio.create_task(self._load(client, end, posting))
+        began, load = time.monotonic(), asyncio.create_task(self._load(client, end, posting))
         while time.monotonic() < end:
             probing.add(asyncio.create_task(self._probe(client)))
             self._look_at_memory()
             await asyncio.sleep(PROBE_EVERY_S)
+            self.took_s = time.monotonic() - began
         await load
-        await asyncio.gather(*probing, *posting)
+        await asyncio.gather(*posting)
+        self.took_s = time.monotonic() - began
+        await asyncio.gather(*probing)
         self._look_at_memory()
 
     async def _load(self, client: aiohttp.ClientSession, end: float, posting: set[asyncio.Task[None]]) -> None:
@@ -104,7 +110,10 @@ class Freshness:
     def rows(self) -> list[tuple[str, str]]:
         """What came of it."""
         took = sorted(self.visible_ms)
-        told = [("statements posted", str(self.posted)), ("not begun in time", str(self.late)), ("probes never seen", str(self.missed))]
+        told = [
+            ("statements posted", str(self.posted)), ("a second", f"{self.posted / self.took_s if self.took_s else 0:.0f}"),
+            ("not begun in time", str(self.late)), ("probes never seen", str(self.missed)),
+        ]
         if took:
             told += [(f"visible after, p{part} ms", f"{took[min(len(took) - 1, len(took) * part // 100)]:.0f}") for part in (50, 95, 99)]
         return told + [(f"peak memory of {name}, MiB", f"{held:.0f}") for name, held in sorted(self.peak_mib.items())]

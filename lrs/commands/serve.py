@@ -1,6 +1,7 @@
 """`lrs serve`: the API, in one process or in several that share a port."""
 
 import asyncio
+import gc
 import os
 import signal
 import socket
@@ -14,6 +15,9 @@ import click
 from lrs.commands.serving import supervise
 from lrs.config import Config
 from lrs.errors import ConfigurationError
+
+# Objects that may have come and stayed before Python looks for cycles among them. A batch is some thousands, and hardly any is in a cycle.
+LOOK_FOR_CYCLES_AT = 10_000
 
 
 @click.command()
@@ -38,6 +42,7 @@ def serve(announce_on: int | None, **options: Any) -> None:
 
 def run(main: Coroutine[Any, Any, None]) -> None:
     """Run a server's coroutine on uvloop where it is there (it is not on Windows)."""
+    gc.set_threshold(LOOK_FOR_CYCLES_AT)
     if sys.platform == "win32":
         asyncio.run(main)
         return
@@ -68,6 +73,7 @@ async def _serve(config: Config, announce_on: int | None) -> None:
             await site.start()
         except OSError as error:
             raise _cannot_listen(config, error) from None
+        gc.freeze()  # what is there by now stays: no need to look through it again and again
         if announce_on is None:
             click.echo(f"listening on {site.name}")
         else:

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Awaitable, Callable
 from email.utils import formatdate
+from functools import lru_cache
 from hashlib import sha1
 
 from aiohttp import web
@@ -46,7 +47,12 @@ def consistent_through(through_us: int) -> dict[str, str]:
 
 def last_modified(position: int) -> dict[str, str]:
     """The time in a statement's position as a header, in whole seconds. xAPI 1.0.3, Communication 2.1.3."""
-    return {"Last-Modified": formatdate(stored_us_of(position) // 1_000_000, usegmt=True)}
+    return {"Last-Modified": _http_date(stored_us_of(position) // 1_000_000)}
+
+
+@lru_cache(maxsize=1024)
+def _http_date(second: int) -> str:
+    return formatdate(second, usegmt=True)
 
 
 def etag(body: bytes) -> dict[str, str]:

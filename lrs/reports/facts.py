@@ -10,6 +10,7 @@ from typing import Any
 
 import orjson
 
+from lrs.materialize import once
 from lrs.xapi import vocabulary
 from lrs.xapi.agents import identity
 from lrs.xapi.times import EPOCH, SECOND_US, duration_pattern, format_stored, parse_timestamp
@@ -133,6 +134,7 @@ def answered_within(statement: Statement) -> tuple[str, str | None] | None:
     return None
 
 
+@once
 def fact_of(statement: Statement) -> Fact:
     """The fact in a statement of a learner about an activity."""
     result: Mapping[str, Any] = statement.get("result", {})
@@ -166,7 +168,12 @@ def duration_ms(text: str) -> int | None:
 
 def day_of(at_us: int) -> str:
     """The day in UTC: "2026-01-15"."""
-    return format_stored(at_us)[:10]
+    return _day(at_us // DAY_US)
+
+
+@lru_cache(MOST_REMEMBERED)
+def _day(number: int) -> str:
+    return format_stored(number * DAY_US)[:10]
 
 
 def _listed(group: Any) -> Iterable[Mapping[str, Any]]:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
+from pymongo import ReturnDocument
 from pymongo.errors import DuplicateKeyError
 
 from lrs.materialize import Materializer
@@ -37,7 +38,8 @@ class Cursor:
 
     def current(self, materializer: Materializer[S]) -> Materializer[S]:
         """The materializer in the generation that is to be read."""
-        return replace(materializer, generation=self.generations.get(materializer.label, 0))
+        generation = self.generations.get(materializer.label, 0)
+        return materializer if generation == materializer.generation else replace(materializer, generation=generation)
 
     def next(self, materializer: Materializer[S], now_s: int) -> Materializer[S]:
         """The materializer in the generation that is to be made: the one that is begun, else a new one, numbered by the time."""
@@ -50,11 +52,15 @@ class Cursor:
 
 @dataclass(frozen=True)
 class Fence:
-    """What a transaction that saves summaries holds on to: `epoch` is still what was read. `moved` are cursors to move with it."""
+    """What a transaction that saves summaries holds on to: `epoch` is still what was read, and the cursors in `stand` are still there.
+
+    `moved` are cursors to move with it.
+    """
 
     tenant: str
     epoch: str
     moved: Mapping[str, int] = field(default_factory=dict)
+    stand: Mapping[str, int] = field(default_factory=dict)
 
 
 class Cursors:
@@ -78,12 +84,15 @@ class Cursors:
             yield _cursor(each["_id"], each)
 
     async def pass_fence(self, fence: Fence, session: Any = None) -> None:
-        """Move the cursors; Superseded if the epoch is another. Within a transaction: no other that does the same is under way."""
+        """Move the cursors; Superseded if the epoch is another, or a cursor is elsewhere.
+
+        Within a transaction: no other that does the same is under way.
+        """
         # Something must change, or the document is not held.
         change: dict[str, Any] = {"$inc": {"touched": 1}}
         if fence.moved:
             change["$max"] = fence.moved
-        outcome = await self._cursors.update_one({"_id": fence.tenant, **_at(fence.epoch)}, change, session=session)
+        outcome = await self._cursors.update_one({"_id": fence.tenant, **_at(fence.epoch), **fence.stand}, change, session=session)
         if not outcome.matched_count:
             raise Superseded
 
@@ -102,6 +111,14 @@ class Cursors:
     async def supersede(self, tenant: str) -> None:
         """Let nothing be saved any more that rests on what was read before."""
         await self._cursors.update_one({"_id": tenant}, {"$set": {"epoch": _new_epoch()}})
+
+    async def pass_anew(self, tenant: str, edition: str, session: Any) -> int | None:
+        """Within a transaction, supersede all others; how far this edition is, None if it is neither followed nor made."""
+        found = await self._cursors.find_one_and_update(
+            {"_id": tenant}, {"$set": {"epoch": _new_epoch()}}, return_document=ReturnDocument.AFTER, session=session
+        )
+        cursor = _cursor(tenant, found or {})
+        return cursor.positions.get(edition, cursor.building.get(edition))
 
     async def switch(self, cursor: Cursor, made: Sequence[Materializer[Any]], position: int) -> None:
         """In one write, let these generations be the ones that are read, complete up to a position. Superseded.

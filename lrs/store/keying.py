@@ -8,7 +8,7 @@ from typing import Any
 
 from pymongo import UpdateOne
 
-from lrs.materialize import Materializer, record_keys
+from lrs.materialize import Materializer, fingerprint, record_keys
 from lrs.store.mongo import Database
 from lrs.store.records import record_id, statement_once
 
@@ -16,17 +16,21 @@ Record = dict[str, Any]
 
 
 class Keying:
-    """Sees to it that records have their keys, and voids those of their targets."""
+    """Sees to it that records have their keys, and voids those of their targets.
 
-    def __init__(self, database: Database) -> None:
+    What was stored by a process that asked the same `installed` materializers, and all with success, has them, and is not keyed again.
+    """
+
+    def __init__(self, database: Database, installed: Iterable[Materializer[Any]] | None = None) -> None:
         self._records = database["records"]
+        self._keyed = "" if installed is None else fingerprint(installed)
 
     async def complete(
         self, tenant: str, records: Sequence[Record], materializers: Sequence[Materializer[Any]], *, anew: bool = False
     ) -> None:
         """Add what keys are missing, here and in the database; `anew`: remove those that the materializers no longer give."""
         labels = {each.label for each in materializers} if anew else set()
-        others = [each for each in records if "voids" not in each]
+        others = [each for each in records if "voids" not in each and (anew or each.get("keyed") != self._keyed)]
         await self._save(others, [_keys(each, materializers, labels) for each in others])
         voids = [each for each in records if "voids" in each]
         if voids:

@@ -16,6 +16,7 @@ from bson.datetime_ms import DatetimeMS
 from bson.raw_bson import RawBSONDocument
 
 from lrs.errors import InvalidStatement, TooLarge
+from lrs.materialize import Remembering
 from lrs.store.pairs import pairs_of
 from lrs.store.positions import stored_us_of
 from lrs.xapi.json_text import dump, parse
@@ -45,17 +46,19 @@ class Prepared:
     """A statement ready to be stored: checked, completed but for `stored`, with all that its record says beside it.
 
     `sent` is the statement as it came: what is stored already is compared with that. `attachments` are the
-    hashes of the data that came with it. `more_keys` are summaries that a void
-    touches through its target, `voided_at` is the position of the void of this statement, where that was stored before it or
-    comes with it. `inherited` are the look-up values of what it refers to, `awaits` is where that chain ends in nothing (`chains.py`).
+    hashes of the data that came with it. `keyed` is the fingerprint of the materializers whose keys `keys` are, all there are of theirs.
+    `more_keys` are summaries that a void touches through its target, `voided_at` is the position of the void of this statement, where that
+    was stored before it or comes with it. `inherited` are the look-up values of what it refers to, `awaits` is where that chain ends in
+    nothing (`chains.py`).
     """
 
     tenant: str
     sent: Statement
     statement: Statement
     look_ups: LookUps
-    keys: Sequence[str]
+    keys: Sequence[str] = ()
     attachments: Sequence[str] = ()
+    keyed: str | None = None
     more_keys: list[str] = field(default_factory=list)
     voided_at: int | None = None
     inherited: Mapping[str, Sequence[str]] = field(default_factory=dict)
@@ -123,6 +126,7 @@ def _beside(prepared: Prepared) -> dict[str, Any]:
         # Lists, as more may come in when what it refers to is stored later.
         **chained,
         "keys": [*prepared.keys, *prepared.more_keys],
+        "keyed": prepared.keyed,
         "pairs": pairs_of(chained or {"agents": own.agents, "verb": own.verb, "activity": own.activity}),
         "attachments": prepared.attachments,
         "voided": prepared.voided_at,
@@ -177,7 +181,7 @@ def statement_of(record: Mapping[str, Any]) -> Statement:
 def statement_once(record: dict[str, Any]) -> Statement:
     """The same, remembered beside the record, which is only read: whoever folds asks for it once for each of its keys."""
     if "parsed" not in record:
-        record["parsed"] = statement_of(record)
+        record["parsed"] = Remembering(statement_of(record))
     return record["parsed"]  # type: ignore[no-any-return]
 
 

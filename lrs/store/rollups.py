@@ -6,6 +6,7 @@ beside it, so that it can be taken back without any code that once made it.
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 from hashlib import blake2b
 from typing import Any
 
@@ -19,6 +20,7 @@ from lrs.store.mongo import Database
 MOST = 10**12
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
 _RESERVED = frozenset({"scope", "bucket"})
+_JSON, _READ = msgspec.json.Encoder(), msgspec.json.Decoder()
 
 # Where a line is: label, scope, bucket, and dims in the order of their names.
 Place = tuple[str, str, str, tuple[tuple[str, str], ...]]
@@ -32,26 +34,45 @@ def rows_of(materializer: Materializer[Any], key: str, summary: Any) -> bytes:
     lines: dict[tuple[str, str, tuple[tuple[str, str], ...]], dict[str, int]] = {}
     for row in materializer.rows(key, summary):
         _check(row)
-        sums = lines.setdefault((row.scope, row.bucket, tuple(sorted(row.dims.items()))), {})
-        for name, value in row.sums.items():
-            sums[name] = sums.get(name, 0) + value
-    if any(abs(value) > MOST for sums in lines.values() for value in sums.values()):
-        raise ValueError(f"a cell adds at most {MOST} to a sum")
-    return msgspec.json.encode([[*place[:2], dict(place[2]), sums] for place, sums in sorted(lines.items())]) if lines else b""
+        dims = row.dims
+        place = (row.scope, row.bucket, tuple(dims.items()) if len(dims) < 2 else tuple(sorted(dims.items())))
+        if (sums := lines.get(place)) is None:
+            lines[place] = dict(row.sums)
+        else:
+            for name, value in row.sums.items():
+                sums[name] = sums.get(name, 0) + value
+    if not lines:
+        return b""
+    for sums in lines.values():
+        if max(sums.values(), default=0) > MOST or min(sums.values(), default=0) < -MOST:
+            raise ValueError(f"a cell adds at most {MOST} to a sum")
+    return _JSON.encode([(scope, bucket, dict(dims), sums) for (scope, bucket, dims), sums in sorted(lines.items(), key=_place)])
+
+
+def _place(line: tuple[Any, Any]) -> Any:
+    return line[0]
 
 
 def _check(row: Row) -> None:
-    for text in (row.scope, row.bucket, *row.dims.values()):
-        if not isinstance(text, str):
+    dims, sums = row.dims, row.sums
+    for text in (row.scope, row.bucket, *dims.values()):
+        if type(text) is not str and not isinstance(text, str):
             raise TypeError(f"scope, bucket and dims of a row are strings, not {text!r}")
-    for name in (*row.dims, *row.sums):
-        if not _NAME.fullmatch(name):
+    for name in dims:
+        if not _is_name(name):
             raise ValueError(f"{name!r} cannot name a dim or sum of a row: letters, digits, _ and - only")
-    if reserved := _RESERVED & row.dims.keys():
-        raise ValueError(f"no dim can be called {sorted(reserved)}")
-    for name, value in row.sums.items():
+        if name in _RESERVED:
+            raise ValueError(f"no dim can be called {name}")
+    for name, value in sums.items():
+        if not _is_name(name):
+            raise ValueError(f"{name!r} cannot name a dim or sum of a row: letters, digits, _ and - only")
         if type(value) is not int:
             raise TypeError(f"sum {name} of a row must be a whole number, not {value!r}: only those add up the same in any order")
+
+
+@lru_cache(4_096)
+def _is_name(name: str) -> bool:
+    return _NAME.fullmatch(name) is not None
 
 
 class Changes:
@@ -60,12 +81,16 @@ class Changes:
     def __init__(self) -> None:
         self._sums: dict[Place, dict[str, int]] = {}
         self._cells: dict[Place, int] = {}
+        self._had: dict[Place, set[str]] = {}
 
     def add(self, label: str, rows: bytes, times: int = 1) -> None:
         """Add what `rows_of` gave of a cell; `times` -1 takes it back."""
-        for scope, bucket, dims, sums in msgspec.json.decode(rows) if rows else ():
+        for scope, bucket, dims, sums in _READ.decode(rows) if rows else ():
             place = (label, scope, bucket, tuple(dims.items()))
-            total = self._sums.setdefault(place, {})
+            if (total := self._sums.get(place)) is None:
+                total = self._sums[place] = {}
+            if times < 0:
+                self._had.setdefault(place, set()).update(sums)
             for name, value in sums.items():
                 total[name] = total.get(name, 0) + times * value
             self._cells[place] = self._cells.get(place, 0) + times
@@ -79,7 +104,9 @@ class Changes:
 
     def _update(self, tenant: str, place: Place) -> dict[str, Any]:
         label, scope, bucket, dims = place
-        sums = {f"sums.{name}": value for name, value in self._sums[place].items()}
+        # What stays as it is, is left out; but a sum of nothing that is new is told, so that the line has its name.
+        had = self._had.get(place, ())
+        sums = {f"sums.{name}": value for name, value in self._sums[place].items() if value or name not in had}
         where = {"tenant": tenant, "label": label, "scope": scope, "bucket": bucket, "dims": dict(dims)}
         return {"$inc": {"cells": self._cells[place], **sums}, "$setOnInsert": where}
 
@@ -90,8 +117,12 @@ class Changes:
 
 def line_id(tenant: str, place: Place) -> str:
     """The `_id` of a line: "<tenant>/<label>/<digest of the rest>"."""
-    label, *rest = place
-    return f"{tenant}/{label}/{blake2b(msgspec.json.encode(rest), digest_size=16).hexdigest()}"
+    return f"{tenant}/{place[0]}/{_digest(place[1:])}"
+
+
+@lru_cache(4_096)
+def _digest(place: tuple[Any, ...]) -> str:
+    return blake2b(_JSON.encode(place), digest_size=16).hexdigest()
 
 
 class Lines:

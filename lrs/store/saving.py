@@ -7,12 +7,12 @@ from dataclasses import dataclass, replace
 from typing import Any, Generic, TypeVar
 
 import structlog
-from pymongo import DeleteOne, ReplaceOne
+from pymongo import DeleteOne, InsertOne, ReplaceOne, UpdateOne
 from pymongo.errors import BulkWriteError, DuplicateKeyError, PyMongoError
 
 from lrs.errors import StoreUnavailable
 from lrs.materialize import MISHAPS, Materializer
-from lrs.store.cursors import BEFORE_ALL, Cursors, Fence, Superseded
+from lrs.store.cursors import Cursors, Fence, Superseded
 from lrs.store.log import DUPLICATE_KEY
 from lrs.store.mongo import Database, is_transient
 from lrs.store.positions import LAST
@@ -28,6 +28,10 @@ MOST_CELLS, MOST_BYTES = 2_000, 16 * 1024 * 1024
 SAVED_WITHIN_S = 20.0
 # MongoDB refuses documents over 16 MiB.
 LARGEST = 15 * 1024 * 1024
+# What a cell rests on that is the first of its key.
+NOT_YET: Mapping[str, Any] = {}
+# What of a saved summary changes.
+CHANGING = ("mark", "state", "rows", "facets")
 
 
 @dataclass(frozen=True)
@@ -43,14 +47,22 @@ class Saved(Generic[S]):
 class Cell:
     """What is to be of one saved summary: this document; None: it is to go.
 
-    Never in place of one that goes further than `mark`. `rests_on` is the mark of the saved summary that it was made from, BEFORE_ALL if
-    there was none; None: it was made from statements alone, and takes the place even of one that goes as far.
+    Never in place of one that goes further than `mark`. `rests_on` is the saved summary that it was made from, as it was loaded, NOT_YET if
+    there was none: it is written only if that is still so. None: it was made from statements alone, and takes the place of any that goes
+    no further.
     """
 
     id: str
     document: Mapping[str, Any] | None
     mark: int
-    rests_on: int | None = None
+    rests_on: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True)
+class Anew:
+    """Summaries of one edition are folded from nothing beside followers: those that one of them has passed meanwhile are left alone."""
+
+    edition: str
 
 
 def cell_id(tenant: str, materializer: Materializer[Any], key: str) -> str:
@@ -72,13 +84,23 @@ def _id(tenant: str, edition: str, key: str) -> str:
     return f"{tenant}/{edition}/{key}"
 
 
-def to_keep(tenant: str, materializer: Materializer[S], saved: Saved[S], rests_on: int | None = None) -> Cell:
+def to_keep(tenant: str, materializer: Materializer[S], saved: Saved[S]) -> Cell:
     """A summary that is to be saved. One that cannot be written is to go."""
+    return to_change(tenant, materializer, saved, None) or forgotten(tenant, materializer, saved.key)
+
+
+def to_change(tenant: str, materializer: Materializer[S], saved: Saved[S], rests_on: Mapping[str, Any] | None) -> Cell | None:
+    """The same of one that was made from a saved one (see `Cell`). None if it has come out as it was: then there is nothing to write.
+
+    The old mark stays true: the summary is the fold of all that came up to there, and of what has come since.
+    """
     try:
+        state = materializer.encode(saved.summary)
+        if rests_on and rests_on["state"] == state:
+            return None
         facets = materializer.facets(saved.summary)
         document = {
-            "tenant": tenant, "materializer": materializer.edition, "key": saved.key, "mark": saved.mark,
-            "state": materializer.encode(saved.summary),
+            "tenant": tenant, "materializer": materializer.edition, "key": saved.key, "mark": saved.mark, "state": state,
             "facets": [f"{name}={value}" for name, values in facets.items() for value in values],
         }
         if rows := rows_of(materializer, saved.key, saved.summary):
@@ -97,10 +119,11 @@ class Saving:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._summaries = database["summaries"]
+        self._records = database["records"]
         self._cursors = Cursors(database)
         self._lines = Lines(database)
 
-    async def write(self, tenant: str, cells: Sequence[Cell], fence: Fence | None = None) -> set[str]:
+    async def write(self, tenant: str, cells: Sequence[Cell], fence: Fence | Anew | None = None) -> set[str]:
         """Save and remove summaries, and change the lines they add to. What is written, is so with its lines.
 
         Answers the `_id`s of those left alone, as there are some that go further. With a fence, the cursors move with the last of it.
@@ -108,49 +131,92 @@ class Saving:
         """
         parts, left = list(_parts(cells)) or [[]], set[str]()
         for number, part in enumerate(parts, 1):
-            held = fence if fence is None or number == len(parts) else replace(fence, moved={})
+            held = replace(fence, moved={}) if isinstance(fence, Fence) and number < len(parts) else fence
             if part:
                 left |= await insistently(lambda part=part, held=held: self._together(tenant, part, held))  # type: ignore[misc]
-            elif held is not None:
+            elif isinstance(held, Fence):
                 await self._cursors.pass_fence(held)
         return left
 
-    async def _together(self, tenant: str, cells: Sequence[Cell], fence: Fence | None) -> set[str]:
+    async def _together(self, tenant: str, cells: Sequence[Cell], fence: Fence | Anew | None) -> set[str]:
+        resting = [cell for cell in cells if cell.rests_on is not None]
+        alone = [cell for cell in cells if cell.rests_on is None]
+        changes = Changes()
         async with self._database.transaction() as session:
-            if fence is not None:
+            if isinstance(fence, Fence):
                 await self._cursors.pass_fence(fence, session)
-            ids = [cell.id for cell in cells]
-            found = self._summaries.find({"_id": {"$in": ids}}, projection={"mark": 1, "rows": 1, "materializer": 1}, session=session)
-            before = {each["_id"]: each async for each in found}
-            due = [cell for cell in cells if _is_due(cell, before.get(cell.id))]
-            if writes := [_write(cell) for cell in due if cell.document is not None or cell.id in before]:
-                await self._summaries.bulk_write(writes, ordered=False, session=session)
-            await self._lines.apply(tenant, _changes(due, before), session)
-        return set(ids) - {cell.id for cell in due}
+            elif fence is not None:
+                passed = await self._passed(tenant, fence, alone, session)
+                alone = [cell for cell in alone if cell.id not in passed]
+            if resting:
+                await self._write_resting(resting, changes, session)
+            written = await self._write_alone(alone, changes, session) if alone else set()
+            await self._lines.apply(tenant, changes, session)
+        return {cell.id for cell in cells if cell.rests_on is None} - written
+
+    async def _passed(self, tenant: str, anew: Anew, cells: Sequence[Cell], session: Any) -> set[str]:
+        """Those whose key has a record beyond their mark that a follower has been past: it may have left them as they were.
+
+        From here on no follower saves what it has made of what was there before.
+        """
+        position, mark = await self._cursors.pass_anew(tenant, anew.edition, session), min(cell.mark for cell in cells)
+        if position is None or position <= mark:
+            return set()
+        prefix, label = _id(tenant, anew.edition, ""), anew.edition.partition("#")[0]
+        ids = {f"{label}:{cell.id.removeprefix(prefix)}": cell.id for cell in cells}
+        query = {"tenant": tenant, "keys": {"$in": list(ids)}, "position": {"$gt": mark, "$lte": position}}
+        found = self._records.find(query, projection={"keys": 1}, session=session)
+        return {ids[key] async for record in found for key in record["keys"] if key in ids}
+
+    async def _write_resting(self, cells: Sequence[Cell], changes: Changes, session: Any) -> None:
+        """Write what rests on a saved summary, or on there being none. Superseded unless all of that is still so."""
+        writes = [_write_resting(cell) for cell in cells]
+        try:
+            outcome = await self._summaries.bulk_write(writes, ordered=False, session=session)
+        except BulkWriteError as error:
+            if _was_taken(error):
+                raise Superseded from error
+            raise
+        if outcome.matched_count + outcome.inserted_count != len(cells):
+            raise Superseded
+        for cell in cells:
+            _add(changes, cell.rests_on or None, cell.document)
+
+    async def _write_alone(self, cells: Sequence[Cell], changes: Changes, session: Any) -> set[str]:
+        """Write what is the fold of statements alone, and remove what is to go, unless there is what goes further; what was written."""
+        ids = [cell.id for cell in cells]
+        found = self._summaries.find({"_id": {"$in": ids}}, projection={"mark": 1, "rows": 1, "materializer": 1}, session=session)
+        before = {each["_id"]: each async for each in found}
+        due = [cell for cell in cells if cell.id not in before or before[cell.id]["mark"] <= cell.mark]
+        if writes := [_write_alone(cell) for cell in due if cell.document is not None or cell.id in before]:
+            await self._summaries.bulk_write(writes, ordered=False, session=session)
+        for cell in due:
+            _add(changes, before.get(cell.id), cell.document)
+        return {cell.id for cell in due}
 
 
-def _is_due(cell: Cell, old: Mapping[str, Any] | None) -> bool:
-    """Whether a cell is to be written. Superseded if it rests on a saved summary that is no longer there."""
-    mark = BEFORE_ALL if old is None else old["mark"]
-    if cell.rests_on is None:
-        return bool(mark <= cell.mark)
-    if mark < cell.mark and mark != cell.rests_on:
-        raise Superseded
-    return bool(mark < cell.mark)
-
-
-def _write(cell: Cell) -> Any:
+def _write_alone(cell: Cell) -> Any:
     return DeleteOne({"_id": cell.id}) if cell.document is None else ReplaceOne({"_id": cell.id}, cell.document, upsert=True)
 
 
-def _changes(cells: Sequence[Cell], before: Mapping[str, Mapping[str, Any]]) -> Changes:
-    """What of lines changes with these cells."""
-    changes = Changes()
-    for cell in cells:
-        for document, times in ((before.get(cell.id), -1), (cell.document, 1)):
+def _write_resting(cell: Cell) -> Any:
+    document: Mapping[str, Any] = cell.document or {}
+    if not cell.rests_on:
+        return InsertOne({"_id": cell.id, **document})
+    # What is as it was is not written: its indexes are left alone.
+    change = {"$set": {name: document[name] for name in CHANGING if name in document and document[name] != cell.rests_on.get(name)}}
+    if "rows" in cell.rests_on and "rows" not in document:
+        change["$unset"] = {"rows": ""}
+    return UpdateOne({"_id": cell.id, "mark": cell.rests_on["mark"]}, change)
+
+
+def _add(changes: Changes, before: Mapping[str, Any] | None, after: Mapping[str, Any] | None) -> None:
+    """What of lines changes with a cell."""
+    took, adds = (before or {}).get("rows", b""), (after or {}).get("rows", b"")
+    if took != adds:
+        for document, rows, times in ((before, took, -1), (after, adds, 1)):
             if document is not None:
-                changes.add(document["materializer"], document.get("rows", b""), times)
-    return changes
+                changes.add(document["materializer"], rows, times)
 
 
 async def insistently(attempt: Callable[[], Awaitable[T]]) -> T:

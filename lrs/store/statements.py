@@ -60,7 +60,7 @@ class Statements:
         """The records with these `_id`s, by `_id`: one look for all who ask at the same time."""
         query: Any = ids[0] if len(ids) == 1 else {"$in": ids}
         found = self._records.find({"_id": query}, projection={"text": 1, "position": 1, "voided": 1})
-        return {record["_id"]: record async for record in found}
+        return {record["_id"]: record for record in await found.to_list(len(ids))}
 
     async def page(
         self, tenant: str, query: StatementQuery, *, after: int | None = None, through: int | None = None

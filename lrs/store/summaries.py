@@ -14,16 +14,17 @@ from lrs.store.cursors import BEFORE_ALL, Fence
 from lrs.store.mongo import Database
 from lrs.store.records import statement_once
 from lrs.store.rollups import Lines
-from lrs.store.saving import Cell, Saved, Saving, cell_id, forgotten, to_keep
+from lrs.store.saving import Anew, Cell, Saved, Saving, cell_id, forgotten, to_keep
 
 logger = structlog.get_logger(__name__)
 
 S = TypeVar("S")
 
 IN_ORDER = [("position", ASCENDING)]
-FOLDED = {"text": 1, "position": 1, "voids": 1, "voided": 1, "keys": 1, "awaits": 1}
+FOLDED = {"text": 1, "position": 1, "voids": 1, "voided": 1, "keys": 1, "keyed": 1, "awaits": 1}
 
 KEPT = {"key": 1, "mark": 1, "state": 1, "rows": 1}
+WHOLE = {**KEPT, "facets": 1, "materializer": 1}
 
 
 def counts(
@@ -52,13 +53,7 @@ class SavedSummaries:
 
     async def load(self, tenant: str, materializer: Materializer[S], keys: Sequence[str]) -> dict[str, Saved[S]]:
         """The saved summaries among these keys, by key; one that cannot be read counts as not saved."""
-        saved = {}
-        for key, (mark, state) in (await self.states(tenant, materializer, keys)).items():
-            try:
-                saved[key] = Saved(key, mark, materializer.decode(state))
-            except MISHAPS:
-                logger.exception("summary_unreadable", materializer=materializer.label, key=key)
-        return saved
+        return read_all(materializer, await self.documents(tenant, materializer, keys))
 
     async def find(
         self, tenant: str, materializer: Materializer[S], facets: Mapping[str, str | Sequence[str]]
@@ -101,7 +96,7 @@ class SavedSummaries:
         """Remove saved summaries, and what they add to lines."""
         await self._saving.write(tenant, [forgotten(tenant, materializer, key) for key in keys])
 
-    async def write(self, tenant: str, cells: Sequence[Cell], fence: Fence | None = None) -> set[str]:
+    async def write(self, tenant: str, cells: Sequence[Cell], fence: Fence | Anew | None = None) -> set[str]:
         """Do several of both, fenced: see `Saving.write`."""
         return await self._saving.write(tenant, cells, fence)
 
@@ -113,11 +108,15 @@ class SavedSummaries:
         """How many summaries are saved."""
         return int(await self._summaries.count_documents({"tenant": tenant, "materializer": materializer.edition}))
 
-    async def begun(self, tenant: str, materializer: Materializer[Any], keys: Sequence[str], through: int) -> bool:
-        """Whether any of these keys has a record at or before a position."""
-        within = {"$in": [materializer.record_key(key) for key in keys]}
-        query = {"tenant": tenant, "keys": within, "position": {"$lte": through}}
-        return bool(keys) and await self._records.find_one(query, projection={"_id": 1}) is not None
+    async def begun(self, tenant: str, record_keys: Sequence[str], through: int) -> bool:
+        """Whether any of these keys, as records carry them, has a record at or before a position."""
+        query = {"tenant": tenant, "keys": {"$in": list(record_keys)}, "position": {"$lte": through}}
+        return bool(record_keys) and await self._records.find_one(query, projection={"_id": 1}) is not None
+
+    async def whole(self, ids: Sequence[str]) -> dict[str, Mapping[str, Any]]:
+        """The saved summaries with these `_id`s (see `cell_id`), whole, by `_id`: one query for many materializers."""
+        found = self._summaries.find({"_id": {"$in": ids}}, projection=WHOLE, batch_size=len(ids) + 1) if ids else None
+        return {} if found is None else {each["_id"]: each for each in await found.to_list(None)}
 
     async def states(self, tenant: str, materializer: Materializer[Any], keys: Sequence[str]) -> dict[str, tuple[int, bytes]]:
         """Mark and bytes of the saved summaries among these keys, by key."""
@@ -180,6 +179,17 @@ class SavedSummaries:
                     logger.exception("fold_failed", materializer=materializer.label, key=key)
                     del summaries[key]
         return summaries
+
+
+def read_all(materializer: Materializer[S], documents: Mapping[str, Mapping[str, Any]]) -> dict[str, Saved[S]]:
+    """The saved summaries in these documents, by key; one that cannot be read counts as not saved."""
+    saved = {}
+    for key, document in documents.items():
+        try:
+            saved[key] = Saved(key, document["mark"], materializer.decode(document["state"]))
+        except MISHAPS:
+            logger.exception("summary_unreadable", materializer=materializer.label, key=key)
+    return saved
 
 
 async def _chunks(items: AsyncIterator[str], size: int) -> AsyncIterator[list[str]]:

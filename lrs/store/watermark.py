@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import structlog
+from pymongo import UpdateMany, UpdateOne
 from pymongo.errors import PyMongoError
 
 from lrs.errors import StoreUnavailable
@@ -104,9 +105,11 @@ class Watermark:
 
     async def _forbid(self, floor: Mapping[str, Any]) -> None:
         async with self._database.ordered() as session:
-            # This order matters: a writer that registers meanwhile reads the first document after it made its own.
-            await self._writers.update_one({"_id": WATERMARK}, floor, upsert=True, session=session)
-            await self._writers.update_many({}, floor, session=session)
+            # This order matters: a writer that registers meanwhile reads the first document after it made its own. In one command
+            # MongoDB takes them in order too, each as a write of its own.
+            await self._writers.bulk_write(
+                [UpdateOne({"_id": WATERMARK}, floor, upsert=True), UpdateMany({}, floor)], ordered=True, session=session
+            )
 
     async def _drop_what_holds_it(self) -> None:
         try:

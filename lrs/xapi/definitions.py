@@ -53,7 +53,8 @@ def either(kinds: Mapping[str, Check], default: str) -> Check:
 
 
 def _one_identifier(agent: Mapping[str, Any]) -> None:
-    if len(IDENTIFIERS & agent.keys()) != 1:
+    # Asked of every agent, and much faster than an intersection.
+    if ("mbox" in agent) + ("account" in agent) + ("mbox_sha1sum" in agent) + ("openid" in agent) != 1:
         raise Fault(ONE_IDENTIFIER)
 
 

@@ -22,6 +22,9 @@ INT64 = range(-(2**63), 2**63)
 # (DBL_DIG).
 DIGITS = bytes.maketrans(b"123456789.E", b"0000000000e")
 LONG_NUMBER = b"0" * 16
+# Every whole number with fewer digits is an int64.
+WHOLE_DIGITS = bytes.maketrans(b"123456789", b"000000000")
+LONG_WHOLE_NUMBER = b"0" * 19
 # Below 1e-307 doubles lose digits one by one. Above 1e308 orjson refuses by itself.
 TINY_NUMBER = b"0e-000"
 NUMBER_BYTES = frozenset(b"0123456789.eE+-")
@@ -74,7 +77,8 @@ def parse(body: bytes | str) -> Any:
     # No text can be nested deeper than it has opening brackets, nor than it is indented when it is written in lines.
     if sent.count(b"{") + sent.count(b"[") > MAX_DEPTH and DEEP_LINE in orjson.dumps(value, option=orjson.OPT_INDENT_2):
         _check_depth(value)
-    if (sent == kept or _every_key_counts(sent, kept)) and _numbers_fit(sent):
+    # What is written again as it came has lost neither keys nor digits; but orjson takes integers of 64 bits without a sign, too.
+    if (_whole_numbers_fit(sent) if sent == kept else _every_key_counts(sent, kept) and _numbers_fit(sent)):
         return value
     return _parse_carefully(body, "is not JSON")
 
@@ -108,6 +112,12 @@ def _every_key_counts(sent: bytes, kept: bytes) -> bool:
     if sent.count(b'":') != kept.count(b'":'):
         return False
     return b"\\u00" not in sent or not any(escape in sent for escape in HIDING_ESCAPES)
+
+
+def _whole_numbers_fit(sent: bytes) -> bool:
+    """Whether no whole number of a text without white space may be beyond an int64."""
+    shape = sent.translate(WHOLE_DIGITS)
+    return LONG_WHOLE_NUMBER not in shape or all(map(_fits, _tokens_with(LONG_WHOLE_NUMBER, sent, shape)))
 
 
 def _numbers_fit(sent: bytes) -> bool:

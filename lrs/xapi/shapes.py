@@ -24,7 +24,7 @@ class Fault(Exception):
 
 def object_of(parts: Mapping[str, Check], required: Iterable[str] = (), *together: Check) -> Check:
     """A JSON object with these parts only. `together` judge the whole, once each part alone is right."""
-    parts, needed = dict(parts), frozenset(required)
+    parts, needed = dict(parts), tuple(sorted(required))
 
     def check(value: Any) -> None:
         if not isinstance(value, dict):
@@ -38,8 +38,9 @@ def object_of(parts: Mapping[str, Check], required: Iterable[str] = (), *togethe
             raise
         except KeyError:
             raise _unknown(name, parts) from None
-        if not needed <= value.keys():
-            raise Fault(MISSING, min(needed - value.keys()))
+        for name in needed:
+            if name not in value:
+                raise Fault(MISSING, name)
         for rule in together:
             rule(value)
 
