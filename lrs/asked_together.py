@@ -14,7 +14,8 @@ MANY, MOMENT_S = 4, 0.002
 class AskedTogether(Generic[A]):
     """Calls `ask` with the keys, each once, that came while the last call was under way; None for a key it has no answer to.
 
-    Who asks alone waits for nobody, and who asks with many only for a moment. At most `most` keys go together. An error of a call reaches all it was for.
+    Who asks alone waits for nobody, and who asks with many only for a moment. At most `most` keys go together. An error of a call
+    reaches all it was for.
     """
 
     def __init__(self, ask: Callable[[Sequence[str]], Awaitable[Mapping[str, A]]], most: int) -> None:

@@ -86,15 +86,3 @@ async def test_who_asks_alone_waits_for_nobody(monkeypatch):
     ask = AskedTogether(Asked(), 10)
     async with asyncio.timeout(10):
         assert [await ask(letter) for letter in "abc"] == list("ABC")
-
-
-async def test_an_asker_that_is_given_up_ends_nobodys_wait():
-    asked = Asked()
-    asked.may.clear()
-    ask = AskedTogether(asked, 10)
-    waiting = asyncio.create_task(ask("a"))
-    await asyncio.sleep(0.01)
-    waiting.cancel()
-    asked.may.set()
-    assert await ask("b") == "B"
-    assert asked.calls == [["a"], ["b"]]
