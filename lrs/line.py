@@ -109,13 +109,12 @@ class Line:
         return group
 
     async def gather_again(self, answered: int) -> None:
-        """Wait while more come from moment to moment, until those who were answered have joined those who waited meanwhile.
+        """Wait while more come from moment to moment, until there are as many as were answered.
 
-        Clients that were answered together ask again together, and a write costs little more for many than for one. Without this the
-        same clients would fall into two halves, of which each waits for the write of the other.
+        Clients that were answered together ask again together, and a write costs little more for many than for one.
         """
-        before, moments, everybody = -1, 0, len(self._waiting) + answered
-        while before < len(self._waiting) < everybody and answered > 1 and moments < MOST_MOMENTS:
+        before, moments = -1, 0
+        while before < len(self._waiting) < answered > 1 and moments < MOST_MOMENTS:
             before, moments = len(self._waiting), moments + 1
             await asyncio.sleep(MOMENT_S)
 
