@@ -3,14 +3,17 @@
 import asyncio
 import json
 import os
+from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import click
 
-from lrs.commands import bench_growth
+from lrs.commands import bench_growth, progress
+from lrs.commands.bench_adapters import POSTS, READS, Adapters
 from lrs.commands.bench_freshness import Freshness
 from lrs.commands.bench_kolibri import Load, measure
+from lrs.commands.bench_results import write_rows
 from lrs.commands.bench_rollups import HEADINGS, measure_costs, measure_rollups
 from lrs.commands.bench_xapi import Bench, as_json, table_of
 from lrs.commands.management import Endpoint, endpoint, talks_to_the_api
@@ -74,12 +77,34 @@ def xapi(
 @talks_to_the_api
 def growth(operator: str | None, sizes: str, requests: int, url: str | None, data: Path | None) -> None:
     """How much longer each query takes in a large store than in a small one, and how fast an import fills it."""
-    counts = [int(size) for size in sizes.split(",") if size.isdecimal()]
-    if len(counts) < 2 or counts != sorted(counts):
-        raise click.BadParameter("two numbers or more, smaller ones first", param_hint="--sizes")
+    counts = _sizes("--sizes", sizes, 2)
     report = Report()
     rows = asyncio.run(bench_growth.measure(_bench(operator, url, data, report), counts, requests))
     report.table("p95 in ms, of pages of 50", ("query", "order", *(f"at {count}" for count in counts), "growth"), rows)
+
+
+@bench.command("adapters")
+@click.option("--operator", help="The operator's credential, key:secret. [LRS_OPERATOR, else that of `lrs up`]")
+@click.option("--events", default="1000,10000", show_default=True, help="Events of StudyFetch and OfCourseMe in the store, fewer first.")
+@click.option("--learners", default="1000,10000", show_default=True, help="Learners of a pathway and of Kolibri, fewer first.")
+@click.option("--requests", default=60, show_default=True, type=click.IntRange(20, 20_000), help="Of each read, each time.")
+@click.option("--rounds", default=2, show_default=True, type=click.IntRange(1, 100), help="Of all posts, one kind after the other.")
+@click.option("--seconds", default=3.0, show_default=True, type=click.FloatRange(0.2), help="For each kind of post, each time.")
+@click.option("--json", "file", type=click.Path(dir_okay=False, path_type=Path), help="Write the rows there, too.")
+@talks_to_the_api
+def adapters(
+    operator: str | None, events: str, learners: str, requests: int, rounds: int, seconds: float, file: Path | None,
+    url: str | None, data: Path | None,
+) -> None:
+    """Native events beside statements, batch by batch, and the vendors' own reads in a small store and in a large one."""
+    report, sizes = Report(), (_sizes("--events", events), _sizes("--learners", learners))
+    api, home = _here(operator, url, data), Home(data or default_home(os.environ))
+    run = Adapters(api, home, *sizes, requests, rounds, seconds, report.step, partial(progress.bar, report))
+    posts, reads = asyncio.run(_native(run, report))
+    report.table("Posts, medians", POSTS, posts)
+    report.table("Reads, one at a time", READS, reads)
+    options = {"events": events, "learners": learners, "requests": requests, "rounds": rounds, "seconds": seconds}
+    write_rows(file, "lrs bench adapters", options, {"posts": (POSTS, posts), "reads": (READS, reads)})
 
 
 @bench.command("freshness")
@@ -118,6 +143,25 @@ def store(mongo: str | None, statements: int) -> None:
     report.table("For one statement", ("index", "mongod us", "bytes", "a second, by one core"), indexes)
     columns = ("record", "bytes", "on disk, snappy", "on disk, zstd", "mongod us to write", "us to write", "us to read a page of 100")
     report.table("Shapes of a record", columns, shapes)
+
+
+async def _native(run: Adapters, report: Report) -> tuple[list[tuple[object, ...]], list[tuple[object, ...]]]:
+    """Posts and reads; each row is told as it comes, so that a run that is stopped has told something."""
+    posts, reads = await run.posts(), list[tuple[object, ...]]()
+    for row in posts:
+        report.tell("  ".join(map(str, row)))
+    async for row in run.reads():
+        reads.append(row)
+        report.tell("  ".join(map(str, row)))
+    return posts, reads
+
+
+def _sizes(option: str, text: str, least: int = 1) -> list[int]:
+    """Numbers out of "1000,10000". BadParameter unless there are so many, in rising order."""
+    counts = [int(size) for size in text.split(",") if size.strip().isdecimal()]
+    if len(counts) < least or len(counts) != text.count(",") + 1 or sorted(set(counts)) != counts or counts[0] < 1:
+        raise click.BadParameter(f"numbers with commas, {least} or more, smaller ones first", param_hint=option)
+    return counts
 
 
 def _bench(operator: str | None, url: str | None, data: Path | None, report: Report) -> Bench:
