@@ -3,15 +3,18 @@
 import asyncio
 import json
 import os
+from collections.abc import AsyncIterator
 from functools import partial
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import click
 
-from lrs.commands import bench_growth, progress
+from lrs.commands import progress
 from lrs.commands.bench_adapters import POSTS, READS, Adapters
 from lrs.commands.bench_freshness import Freshness
+from lrs.commands.bench_growth import IMPORTS, Growth
 from lrs.commands.bench_kolibri import Load, measure
 from lrs.commands.bench_results import write_rows
 from lrs.commands.bench_rollups import HEADINGS, measure_costs, measure_rollups
@@ -72,15 +75,25 @@ def xapi(
 
 @bench.command("growth")
 @click.option("--operator", help="The operator's credential, key:secret. [LRS_OPERATOR, else that of `lrs up`]")
+@click.option("--mongo-url", help="Where keys and bytes are looked at. [the mongod of `lrs up`]")
 @click.option("--sizes", default="10000,100000", show_default=True, help="Statements in the store, smaller first.")
 @click.option("--requests", default=200, show_default=True, type=click.IntRange(20, 20_000), help="Of each kind, each time.")
+@click.option("--json", "file", type=click.Path(dir_okay=False, path_type=Path), help="Write the rows there, too.")
 @talks_to_the_api
-def growth(operator: str | None, sizes: str, requests: int, url: str | None, data: Path | None) -> None:
-    """How much longer each query takes in a large store than in a small one, and how fast an import fills it."""
-    counts = _sizes("--sizes", sizes, 2)
+def growth(
+    operator: str | None, mongo_url: str | None, sizes: str, requests: int, file: Path | None, url: str | None, data: Path | None
+) -> None:
+    """What each query, and a page however deep, takes in a large store and in a small one; the rate and the bytes of an import."""
     report = Report()
-    rows = asyncio.run(bench_growth.measure(_bench(operator, url, data, report), counts, requests))
-    report.table("p95 in ms, of pages of 50", ("query", "order", *(f"at {count}" for count in counts), "growth"), rows)
+    bench = _bench(operator, url, data, report)
+    bench.mongo_url = mongo_url or bench.mongo_url
+    run = Growth(bench, _sizes("--sizes", sizes, 2), requests)
+    asyncio.run(_told(run.run(), report))
+    columns, rows = run.table()
+    report.table("Imports; for one statement", IMPORTS, run.imports)
+    report.table("Pages of 50", columns, rows)
+    tables = {"imports": (IMPORTS, run.imports), "pages": (columns, rows)}
+    write_rows(file, "lrs bench growth", {"sizes": sizes, "requests": requests}, tables)
 
 
 @bench.command("adapters")
@@ -145,15 +158,20 @@ def store(mongo: str | None, statements: int) -> None:
     report.table("Shapes of a record", columns, shapes)
 
 
+async def _told(coming: AsyncIterator[Any], report: Report) -> list[Any]:
+    """All that comes, each told at once: a run that is stopped has told something."""
+    taken = []
+    async for each in coming:
+        report.tell(each if isinstance(each, str) else "  ".join(map(str, each)))
+        taken.append(each)
+    return taken
+
+
 async def _native(run: Adapters, report: Report) -> tuple[list[tuple[object, ...]], list[tuple[object, ...]]]:
-    """Posts and reads; each row is told as it comes, so that a run that is stopped has told something."""
-    posts, reads = await run.posts(), list[tuple[object, ...]]()
+    posts = await run.posts()
     for row in posts:
         report.tell("  ".join(map(str, row)))
-    async for row in run.reads():
-        reads.append(row)
-        report.tell("  ".join(map(str, row)))
-    return posts, reads
+    return posts, await _told(run.reads(), report)
 
 
 def _sizes(option: str, text: str, least: int = 1) -> list[int]:
@@ -168,7 +186,7 @@ def _bench(operator: str | None, url: str | None, data: Path | None, report: Rep
     home = Home(data or default_home(os.environ))
     port = home.read("ports").get("mongod")
     here = mongod_url(port) if port else None
-    return Bench(_here(operator, url, data), home, here, 0, 1, 1.0, report.step, lambda count: report.step(f"imported {count}"))
+    return Bench(_here(operator, url, data), home, here, 0, 1, 1.0, report.step, partial(progress.bar, report))
 
 
 def _here(operator: str | None, url: str | None, data: Path | None) -> Endpoint:
