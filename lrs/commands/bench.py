@@ -3,7 +3,7 @@
 import asyncio
 import json
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -137,13 +137,13 @@ def freshness(operator: str | None, rate: int, seconds: float, url: str | None, 
 @click.option("--mongo", envvar="LRS_MONGO_URL", help="An idle MongoDB on this machine. [LRS_MONGO_URL, else one of its own]")
 @click.option("--statements", default=100_000, show_default=True, type=click.IntRange(1_000, 1_000_000), help="In the end.")
 @click.option("--probes", default=50, show_default=True, type=click.IntRange(5, 1_000), help="Single statements, each time.")
-def rollups(mongo: str | None, statements: int, probes: int) -> None:
+@click.option("--json", "file", type=click.Path(dir_okay=False, path_type=Path), help="Write the rows there, too.")
+def rollups(mongo: str | None, statements: int, probes: int, file: Path | None) -> None:
     """What one more statement under a group costs that holds 1,000, 100,000 (and 1,000,000); and the rate of a rebuild."""
     report = Report()
-    rows, wrong = asyncio.run(measure_rollups(mongo, statements, probes, report.step))
+    rows = asyncio.run(_told(measure_rollups(mongo, statements, probes, report.step, partial(progress.bar, report)), report, HEADINGS))
     report.table("One more statement under one group", HEADINGS, rows)
-    if wrong:
-        raise click.ClickException(f"{wrong} summaries or lines are not what a recount gives")
+    write_rows(file, "lrs bench rollups", {"statements": statements, "probes": probes}, {"rows": (HEADINGS, rows)})
 
 
 @bench.command("store")
@@ -158,20 +158,24 @@ def store(mongo: str | None, statements: int) -> None:
     report.table("Shapes of a record", columns, shapes)
 
 
-async def _told(coming: AsyncIterator[Any], report: Report) -> list[Any]:
-    """All that comes, each told at once: a run that is stopped has told something."""
+async def _told(coming: AsyncIterator[Any], report: Report, columns: Sequence[str] = ()) -> list[Any]:
+    """All that comes, rows or text, each told at once: a run that is stopped has told something."""
     taken = []
     async for each in coming:
-        report.tell(each if isinstance(each, str) else "  ".join(map(str, each)))
+        report.tell(each if isinstance(each, str) else _line(columns, each))
         taken.append(each)
     return taken
+
+
+def _line(columns: Sequence[str], row: Sequence[object]) -> str:
+    return ", ".join(f"{column} {value}" for column, value in zip(columns, row, strict=True) if value != "")
 
 
 async def _native(run: Adapters, report: Report) -> tuple[list[tuple[object, ...]], list[tuple[object, ...]]]:
     posts = await run.posts()
     for row in posts:
-        report.tell("  ".join(map(str, row)))
-    return posts, await _told(run.reads(), report)
+        report.tell(_line(POSTS, row))
+    return posts, await _told(run.reads(), report, READS)
 
 
 def _sizes(option: str, text: str, least: int = 1) -> list[int]:
