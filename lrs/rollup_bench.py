@@ -1,13 +1,14 @@
 """What `lrs bench rollups` measures: the cost of one more statement under a group that holds few or many, and the rate of a rebuild.
 
-In a database of its own, by the product's own log, follower and rebuilder.
+In a database of its own, by the product's own log, follower and rebuilder. What is there before is written past the log and its order
+of writers, as nobody else writes: into the records as they are, from where a rebuild makes the summaries.
 """
 
 import asyncio
 import time
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AbstractContextManager, asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from itertools import islice
@@ -19,7 +20,8 @@ from lrs.materialize import Materializer, Row, record_keys
 from lrs.rebuild import Rebuilder
 from lrs.store.log import Log
 from lrs.store.mongo import Database
-from lrs.store.records import Prepared
+from lrs.store.positions import position_of
+from lrs.store.records import Prepared, to_record
 from lrs.store.summaries import SavedSummaries
 from lrs.store.watermark import Watermark
 from lrs.summaries import Summaries
@@ -29,7 +31,9 @@ from lrs.xapi.types import Statement
 
 SIZES = (1_000, 100_000, 1_000_000)
 TENANT, GROUP = "bench", "group=7b"
-LEARNERS, ACTIVITIES, BATCH = 500, 200, 1_000
+LEARNERS, ACTIVITIES = 500, 200
+# Records written together while it is filled, and at a time; a microsecond each, since so long ago.
+BATCH, FILLING, LONG_AGO_US = 500, 4, 3_600_000_000
 # Statements of one learner at one activity in one hour: what a cell holds.
 A_CELL = 10
 BEGAN = datetime(2026, 1, 5, 8, tzinfo=UTC)
@@ -100,40 +104,38 @@ async def bench_database(config: Config) -> AsyncIterator[Database]:
 
 
 class RollupBench:
-    """One run: `rows` for each size, in rising order. `tell` hears what is being done."""
+    """One run: `row` for each size, in rising order. `tell` hears what is being done; `bar` shows how far it is."""
 
-    def __init__(self, database: Database, probes: int, tell: Callable[[str], None]) -> None:
+    def __init__(
+        self, database: Database, probes: int, tell: Callable[[str], None],
+        bar: Callable[[str, int], AbstractContextManager[Callable[[int], None]]],
+    ) -> None:
         materializers: dict[str, Materializer[Any]] = {CELLS.name: CELLS}
         watermark = Watermark(database, lambda: datetime.now(UTC))
         saved = SavedSummaries(database)
-        self._database, self._probes, self._tell = database, probes, tell
+        self._database, self._probes, self._tell, self._bar = database, probes, tell, bar
         self._log = Log(database, watermark, lambda: datetime.now(UTC), 60.0)
         self._follower = Follower(database, watermark, self._log, saved, materializers)
         self._summaries = Summaries(saved, self._follower, self._log)
         self._rebuilder = Rebuilder(database, watermark, saved, self._follower, materializers)
         self._coming = statements(SIZES[-1] + len(SIZES) * probes)
-        self._held = 0
+        self._held = self._filled = 0
+        self._begin_us = time.time_ns() // 1000 - LONG_AGO_US
 
     async def row(self, size: int) -> Line:
-        """Fill up to a size, and measure there."""
-        self._tell(f"filling up to {size} statements")
-        began = time.perf_counter()
-        while self._held < size:
-            # What is stored is followed meanwhile.
-            await asyncio.gather(self._store_some(min(20 * BATCH, size - self._held)), self._follower.settle(TENANT))
-        await self._follower.settle(TENANT)
-        filled_s = time.perf_counter() - began
+        """Fill up to a size, rebuild, and measure there."""
+        filled = size - self._held
+        filled_s = await _timed(lambda: self._fill(filled))
+        rebuilt_s = await _timed(self._rebuild)
         self._tell(f"measuring with {size} statements")
         before = await self._database.counted()
         followed = [await self._one_more() for _ in range(self._probes)]
         after = await self._database.counted()
         keys, written = [round((after[name] - before[name]) / self._probes, 1) for name in ("keys", "written")]
         read = [await _timed(self._read) for _ in range(self._probes)]
-        self._tell(f"rebuilding {self._held} statements")
-        rebuilt_s = await _timed(lambda: self._rebuilder.build(TENANT))
         return (
             size, f"{_at(followed, 50):.2f}", f"{_at(followed, 95):.2f}", keys, written, f"{_at(read, 50):.2f}",
-            f"{size / filled_s:.0f}", f"{self._held / rebuilt_s:.0f}",
+            f"{filled / filled_s:.0f}", f"{size / rebuilt_s:.0f}",
         )
 
     async def verify(self) -> int:
@@ -149,9 +151,30 @@ class RollupBench:
     async def _read(self) -> None:
         await self._summaries.rows(TENANT, CELLS, GROUP, until="2026-01-05T09", by=["bucket"], sums=["count", "millionths"])
 
-    async def _store_some(self, count: int) -> None:
-        for at in range(0, count, BATCH):
-            await self._store(min(BATCH, count - at))
+    async def _fill(self, count: int) -> None:
+        """So many statements more, as records; in the past, so that what comes by the log stands behind them."""
+        with self._bar(f"filling up to {self._held + count} statements", count) as done:
+            for _ in range(0, count, FILLING * BATCH):
+                portion = list(islice(self._coming, min(FILLING * BATCH, count)))
+                await asyncio.gather(*(self._insert(portion[at:at + BATCH], self._filled + at) for at in range(0, len(portion), BATCH)))
+                self._filled, count = self._filled + len(portion), count - len(portion)
+                self._held += len(portion)
+                done(len(portion))
+
+    async def _insert(self, portion: Sequence[Statement], first: int) -> None:
+        made = [to_record(_prepared(each), position_of(self._begin_us + first + at, 0)) for at, each in enumerate(portion)]
+        await self._database["records"].insert_many(made, ordered=False)
+
+    async def _rebuild(self) -> None:
+        with self._bar(f"rebuilding {self._held} statements", self._held) as done:
+            known = 0
+
+            async def report(made: int, _total: int) -> None:
+                nonlocal known
+                done(made - known)
+                known = made
+
+            await self._rebuilder.build(TENANT, report=report)
 
     async def _store(self, count: int) -> None:
         batch = [_prepared(statement) for statement in islice(self._coming, count)]

@@ -36,6 +36,11 @@ def lesson(number: int) -> str:
     return f"{ACADEMY}/modules/{number % MODULES}/lessons/{number}"
 
 
+def registration(who: int, what: int) -> UUID:
+    """A learner's registration for the module of a lesson."""
+    return UUID(int=(who << 32) + what % MODULES, version=4)
+
+
 def verb(number: int) -> str:
     """The IRI of a verb."""
     return f"{ADL}/{VERBS[number]}"
@@ -68,7 +73,7 @@ def sample(number: int, seed: int = 0) -> dict[str, Any]:
             "extensions": {f"{ACADEMY}/tries": tries, f"{ACADEMY}/hints": [dice.random(), dice.random()]},
         },
         "context": {
-            "registration": str(UUID(int=(who << 32) + what % MODULES, version=4)),
+            "registration": str(registration(who, what)),
             "instructor": {"objectType": "Agent", "mbox": f"mailto:tutor.{what % TUTORS}@academy.example.net"},
             "contextActivities": {"parent": [{"id": module}], "grouping": [{"id": f"{ACADEMY}/programme"}]},
             "platform": "Academy 7.1",

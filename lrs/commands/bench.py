@@ -3,14 +3,20 @@
 import asyncio
 import json
 import os
+from collections.abc import AsyncIterator, Sequence
+from functools import partial
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import click
 
-from lrs.commands import bench_growth
+from lrs.commands import progress
+from lrs.commands.bench_adapters import POSTS, READS, Adapters
 from lrs.commands.bench_freshness import Freshness
+from lrs.commands.bench_growth import IMPORTS, Growth
 from lrs.commands.bench_kolibri import Load, measure
+from lrs.commands.bench_results import write_rows
 from lrs.commands.bench_rollups import HEADINGS, measure_costs, measure_rollups
 from lrs.commands.bench_xapi import Bench, as_json, table_of
 from lrs.commands.management import Endpoint, endpoint, talks_to_the_api
@@ -69,17 +75,49 @@ def xapi(
 
 @bench.command("growth")
 @click.option("--operator", help="The operator's credential, key:secret. [LRS_OPERATOR, else that of `lrs up`]")
+@click.option("--mongo-url", help="Where keys and bytes are looked at. [the mongod of `lrs up`]")
 @click.option("--sizes", default="10000,100000", show_default=True, help="Statements in the store, smaller first.")
 @click.option("--requests", default=200, show_default=True, type=click.IntRange(20, 20_000), help="Of each kind, each time.")
+@click.option("--json", "file", type=click.Path(dir_okay=False, path_type=Path), help="Write the rows there, too.")
 @talks_to_the_api
-def growth(operator: str | None, sizes: str, requests: int, url: str | None, data: Path | None) -> None:
-    """How much longer each query takes in a large store than in a small one, and how fast an import fills it."""
-    counts = [int(size) for size in sizes.split(",") if size.isdecimal()]
-    if len(counts) < 2 or counts != sorted(counts):
-        raise click.BadParameter("two numbers or more, smaller ones first", param_hint="--sizes")
+def growth(
+    operator: str | None, mongo_url: str | None, sizes: str, requests: int, file: Path | None, url: str | None, data: Path | None
+) -> None:
+    """What each query, and a page however deep, takes in a large store and in a small one; the rate and the bytes of an import."""
     report = Report()
-    rows = asyncio.run(bench_growth.measure(_bench(operator, url, data, report), counts, requests))
-    report.table("p95 in ms, of pages of 50", ("query", "order", *(f"at {count}" for count in counts), "growth"), rows)
+    bench = _bench(operator, url, data, report)
+    bench.mongo_url = mongo_url or bench.mongo_url
+    run = Growth(bench, _sizes("--sizes", sizes, 2), requests)
+    asyncio.run(_told(run.run(), report))
+    columns, rows = run.table()
+    report.table("Imports; for one statement", IMPORTS, run.imports)
+    report.table("Pages of 50", columns, rows)
+    tables = {"imports": (IMPORTS, run.imports), "pages": (columns, rows)}
+    write_rows(file, "lrs bench growth", {"sizes": sizes, "requests": requests}, tables)
+
+
+@bench.command("adapters")
+@click.option("--operator", help="The operator's credential, key:secret. [LRS_OPERATOR, else that of `lrs up`]")
+@click.option("--events", default="1000,10000", show_default=True, help="Events of StudyFetch and OfCourseMe in the store, fewer first.")
+@click.option("--learners", default="1000,10000", show_default=True, help="Learners of a pathway and of Kolibri, fewer first.")
+@click.option("--requests", default=60, show_default=True, type=click.IntRange(20, 20_000), help="Of each read, each time.")
+@click.option("--rounds", default=2, show_default=True, type=click.IntRange(1, 100), help="Of all posts, one kind after the other.")
+@click.option("--seconds", default=3.0, show_default=True, type=click.FloatRange(0.2), help="For each kind of post, each time.")
+@click.option("--json", "file", type=click.Path(dir_okay=False, path_type=Path), help="Write the rows there, too.")
+@talks_to_the_api
+def adapters(
+    operator: str | None, events: str, learners: str, requests: int, rounds: int, seconds: float, file: Path | None,
+    url: str | None, data: Path | None,
+) -> None:
+    """Native events beside statements, batch by batch, and the vendors' own reads in a small store and in a large one."""
+    report, sizes = Report(), (_sizes("--events", events), _sizes("--learners", learners))
+    api, home = _here(operator, url, data), Home(data or default_home(os.environ))
+    run = Adapters(api, home, *sizes, requests, rounds, seconds, report.step, partial(progress.bar, report))
+    posts, reads = asyncio.run(_native(run, report))
+    report.table("Posts, medians", POSTS, posts)
+    report.table("Reads, one at a time", READS, reads)
+    options = {"events": events, "learners": learners, "requests": requests, "rounds": rounds, "seconds": seconds}
+    write_rows(file, "lrs bench adapters", options, {"posts": (POSTS, posts), "reads": (READS, reads)})
 
 
 @bench.command("freshness")
@@ -98,13 +136,13 @@ def freshness(operator: str | None, rate: int, seconds: float, url: str | None, 
 @click.option("--mongo", envvar="LRS_MONGO_URL", help="An idle MongoDB on this machine. [LRS_MONGO_URL, else one of its own]")
 @click.option("--statements", default=100_000, show_default=True, type=click.IntRange(1_000, 1_000_000), help="In the end.")
 @click.option("--probes", default=50, show_default=True, type=click.IntRange(5, 1_000), help="Single statements, each time.")
-def rollups(mongo: str | None, statements: int, probes: int) -> None:
+@click.option("--json", "file", type=click.Path(dir_okay=False, path_type=Path), help="Write the rows there, too.")
+def rollups(mongo: str | None, statements: int, probes: int, file: Path | None) -> None:
     """What one more statement under a group costs that holds 1,000, 100,000 (and 1,000,000); and the rate of a rebuild."""
     report = Report()
-    rows, wrong = asyncio.run(measure_rollups(mongo, statements, probes, report.step))
+    rows = asyncio.run(_told(measure_rollups(mongo, statements, probes, report.step, partial(progress.bar, report)), report, HEADINGS))
     report.table("One more statement under one group", HEADINGS, rows)
-    if wrong:
-        raise click.ClickException(f"{wrong} summaries or lines are not what a recount gives")
+    write_rows(file, "lrs bench rollups", {"statements": statements, "probes": probes}, {"rows": (HEADINGS, rows)})
 
 
 @bench.command("store")
@@ -119,11 +157,39 @@ def store(mongo: str | None, statements: int) -> None:
     report.table("Shapes of a record", columns, shapes)
 
 
+async def _told(coming: AsyncIterator[Any], report: Report, columns: Sequence[str] = ()) -> list[Any]:
+    """All that comes, rows or text, each told at once: a run that is stopped has told something."""
+    taken = []
+    async for each in coming:
+        report.tell(each if isinstance(each, str) else _line(columns, each))
+        taken.append(each)
+    return taken
+
+
+def _line(columns: Sequence[str], row: Sequence[object]) -> str:
+    return ", ".join(f"{column} {value}" for column, value in zip(columns, row, strict=True) if value != "")
+
+
+async def _native(run: Adapters, report: Report) -> tuple[list[tuple[object, ...]], list[tuple[object, ...]]]:
+    posts = await run.posts()
+    for row in posts:
+        report.tell(_line(POSTS, row))
+    return posts, await _told(run.reads(), report, READS)
+
+
+def _sizes(option: str, text: str, least: int = 1) -> list[int]:
+    """Numbers out of "1000,10000". BadParameter unless there are so many, in rising order."""
+    counts = [int(size) for size in text.split(",") if size.strip().isdecimal()]
+    if len(counts) < least or len(counts) != text.count(",") + 1 or sorted(set(counts)) != counts or counts[0] < 1:
+        raise click.BadParameter(f"numbers with commas, {least} or more, smaller ones first", param_hint=option)
+    return counts
+
+
 def _bench(operator: str | None, url: str | None, data: Path | None, report: Report) -> Bench:
     home = Home(data or default_home(os.environ))
     port = home.read("ports").get("mongod")
     here = mongod_url(port) if port else None
-    return Bench(_here(operator, url, data), home, here, 0, 1, 1.0, report.step, lambda count: report.step(f"imported {count}"))
+    return Bench(_here(operator, url, data), home, here, 0, 1, 1.0, report.step, partial(progress.bar, report))
 
 
 def _here(operator: str | None, url: str | None, data: Path | None) -> Endpoint:

@@ -3,7 +3,8 @@
 import asyncio
 import secrets
 import time
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from itertools import cycle
 from typing import Any
@@ -40,6 +41,7 @@ class Load:
     key: str = field(default_factory=lambda: f"bench-{secrets.token_hex(4)}")
     secret: str = field(default_factory=lambda: secrets.token_urlsafe(24))
     stored: int = 0
+    learners: int = LEARNERS
 
 
 @dataclass
@@ -52,8 +54,18 @@ class Learner:
 
 
 async def measure(load: Load) -> list[Row]:
-    """The rows of the report. The tenant is made before, and deleted whatever happens."""
-    learners = [Learner(f"{number:032x}") for number in range(1, LEARNERS + 1)]
+    """The rows of the report."""
+    async with school(load) as desk:
+        rows = await desk.rows(FEW_ATTEMPTS)
+        if load.attempts > FEW_ATTEMPTS:
+            rows += await desk.rows(load.attempts)
+        return [*rows, *await desk.rates()]
+
+
+@asynccontextmanager
+async def school(load: Load) -> AsyncIterator["Desk"]:
+    """A tenant with learners, each in a session. It is made before, and deleted whatever happens."""
+    learners = [Learner(f"{number:032x}") for number in range(1, load.learners + 1)]
     load.tell("making a school")
     await asyncio.to_thread(_provision, load, learners)
     try:
@@ -61,11 +73,8 @@ async def measure(load: Load) -> list[Row]:
         auth = {"Authorization": aiohttp.encode_basic_auth(load.key, load.secret)}
         async with aiohttp.ClientSession(connector=connector, headers=auth) as client:
             desk = Desk(load, client, learners)
-            await _all(load.clients, (desk.start(learner) for learner in learners))
-            rows = await desk.rows(FEW_ATTEMPTS)
-            if load.attempts > FEW_ATTEMPTS:
-                rows += await desk.rows(load.attempts)
-            return [*rows, *await desk.rates()]
+            await all_of(load.clients, (desk.start(learner) for learner in learners))
+            yield desk
     finally:
         load.tell("deleting the school")
         await asyncio.to_thread(delete_tenant, load.api, load.tenant, load.tell)
@@ -106,12 +115,13 @@ class Desk:
     def __init__(self, load: Load, client: aiohttp.ClientSession, learners: Sequence[Learner]) -> None:
         self._load, self._client, self._learners = load, client, learners
         self._next = cycle(learners)
+        self.tenant = load.tenant
 
     async def rows(self, attempts: int) -> list[Row]:
         """Latencies, one request at a time, with so many attempts in the store."""
         self._load.tell(f"filling up to {attempts} attempts")
         missing = range(self._load.stored, attempts, FILL)
-        await _all(self._load.clients, (self._answer(next(self._next), FILL) for _ in missing))
+        await all_of(self._load.clients, (self._answer(next(self._next), FILL) for _ in missing))
         await asyncio.to_thread(self._load.api.call, "POST", tenant_path(self._load.tenant, "settle"))
         self._load.tell(f"measuring with {self._load.stored} attempts")
         stored, rows = self._load.stored, list[Row]()
@@ -120,7 +130,7 @@ class Desk:
             ("update with one interaction", lambda: self._answer(next(self._next), 1)),
             ("mastery logs, by the coach", lambda: self._list(next(self._next))),
         ):
-            rows.append((name, stored, 1, *await _timed(1, self._load.requests, send)))
+            rows.append((name, stored, 1, *await timed(1, self._load.requests, send)))
         return rows
 
     async def rates(self) -> list[Row]:
@@ -131,13 +141,22 @@ class Desk:
             ("update with one interaction", lambda: self._answer(next(self._next), 1)),
             ("POST of one statement", self._post),
         ):
-            rows.append((name, self._load.stored, clients, *await _timed(clients, count, send)))
+            rows.append((name, self._load.stored, clients, *await timed(clients, count, send)))
         return rows
 
     async def start(self, learner: Learner) -> None:
         """Open a session, and go on in it from now on."""
         answer = await self._send(learner.id, "POST", "/api/logger/trackprogress/", json=START)
         learner.session = answer["session_id"]
+
+    async def update_one(self) -> int:
+        """The next learner answers one question."""
+        await self._answer(next(self._next), 1)
+        return 1
+
+    async def list_one(self) -> None:
+        """The coach looks at the mastery logs of the next learner."""
+        await self._list(next(self._next))
 
     async def _answer(self, learner: Learner, count: int) -> None:
         first, learner.items = learner.items, learner.items + count
@@ -173,7 +192,7 @@ class Desk:
             return await answer.json()
 
 
-async def _timed(clients: int, count: int, send: Send) -> tuple[str, str, str]:
+async def timed(clients: int, count: int, send: Send) -> tuple[str, str, str]:
     """Milliseconds at the median and the 95th percentile, and requests a second."""
     took: list[float] = []
 
@@ -183,13 +202,13 @@ async def _timed(clients: int, count: int, send: Send) -> tuple[str, str, str]:
         took.append(time.perf_counter() - began)
 
     began = time.perf_counter()
-    await _all(clients, (one() for _ in range(count)))
+    await all_of(clients, (one() for _ in range(count)))
     whole = time.perf_counter() - began
     took.sort()
     return f"{took[count // 2] * 1000:.2f}", f"{took[count * 95 // 100] * 1000:.2f}", f"{count / whole:.0f}"
 
 
-async def _all(at_once: int, work: Iterable[Awaitable[None]]) -> None:
+async def all_of(at_once: int, work: Iterable[Awaitable[None]]) -> None:
     """Do all of it, so much at a time."""
     waiting = iter(work)
 

@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from lrs.commands.progress import Bar
 from lrs.config import Config
 from lrs.embedded.binaries import find_mongod
 from lrs.embedded.home import Home
@@ -19,19 +20,24 @@ from lrs.rollup_bench import SIZES, Line, RollupBench, bench_database
 from lrs.store_bench import Row, measure_store
 
 HEADINGS = (
-    "statements held", "follow p50 ms", "p95 ms", "keys examined", "documents written", "report p50 ms", "filled, a second",
-    "rebuilt, a second",
+    "statements held", "follow p50 ms", "p95 ms", "keys examined", "documents written", "report p50 ms", "filled a second",
+    "rebuilt a second",
 )
 
 
-async def measure_rollups(mongo: str | None, statements: int, probes: int, tell: Callable[[str], None]) -> tuple[list[Line], int]:
-    """The rows of the report, and how much of what was measured is wrong. ConfigurationError if there is nothing to measure on."""
+async def measure_rollups(mongo: str | None, statements: int, probes: int, tell: Callable[[str], None], bar: Bar) -> AsyncIterator[Line]:
+    """The rows of the report, each when it is measured.
+
+    ConfigurationError if there is nothing to measure on, or if what was measured is wrong.
+    """
     async with _server(mongo, tell) as url:
         config = Config(mongo_url=url, mongo_database=f"lrs_bench_{secrets.token_hex(4)}")
         async with bench_database(config) as database:
-            run = RollupBench(database, probes, tell)
-            rows = [await run.row(size) for size in SIZES if size <= statements]
-            return rows, await run.verify()
+            run = RollupBench(database, probes, tell, bar)
+            for size in sorted({*(each for each in SIZES if each < statements), statements}):
+                yield await run.row(size)
+            if wrong := await run.verify():
+                raise ConfigurationError(f"{wrong} summaries or lines are not what a recount gives: the figures say nothing")
 
 
 async def measure_costs(mongo: str | None, statements: int, tell: Callable[[str], None]) -> tuple[list[Row], list[Row]]:

@@ -19,10 +19,12 @@ from lrs.commands.bench_kolibri import delete_tenant
 from lrs.commands.bench_processes import seconds_of, spent
 from lrs.commands.bench_workloads import BARE, NOOP, OURS, PAGE, PATH, WORKLOADS, Store, Workload
 from lrs.commands.management import Endpoint, tenant_path
+from lrs.commands.progress import Bar
 from lrs.embedded.home import Home
 from lrs.errors import ConfigurationError
 
-IMPORTED_TOGETHER = 2000
+# Statements of one call of an import, and calls at a time.
+IMPORTED_TOGETHER, IMPORTING = 1000, 3
 # The server that stores nothing is asked for so many different statements.
 SHOWN_TO_NOOP = 1000
 
@@ -63,7 +65,7 @@ class Bench:
     rounds: int
     seconds: float
     tell: Callable[[str], None]
-    progress: Callable[[int], None] = lambda count: None
+    bar: Bar
     tenant: str = field(default_factory=lambda: f"bench-{secrets.token_hex(4)}")
     store: Store = field(default_factory=lambda: Store(secrets.randbits(40)))
 
@@ -94,21 +96,31 @@ class Bench:
         return made["key"], made["secret"]
 
     async def fill(self, upto: int) -> Sample:
-        """Import statements until there are so many."""
-        self.tell(f"importing up to {upto} statements")
+        """Import statements until there are so many: by a few calls at a time, so that one is read while another is written."""
         before, took, began, start = seconds_of(self.home), list[float](), time.perf_counter(), self.store.next
-        for first in range(start, upto, IMPORTED_TOGETHER):
-            count = min(IMPORTED_TOGETHER, upto - first)
-            lines = samples.lines(range(first, first + count), self.store.base)
+        chunks = iter(range(start, upto, IMPORTED_TOGETHER))
+
+        def send(first: int) -> int:
+            numbers = range(first, min(first + IMPORTED_TOGETHER, upto))
+            lines, path = samples.lines(numbers, self.store.base), tenant_path(self.tenant, "import")
             asked = time.perf_counter()
-            await asyncio.to_thread(
-                self.api.call, "POST", tenant_path(self.tenant, "import"), lines, {"Content-Type": "application/x-ndjson"}
-            )
+            self.api.call("POST", path, lines, {"Content-Type": "application/x-ndjson"})
             took.append((time.perf_counter() - asked) * 1000)
-            self.store.next = self.store.filled = first + count
-            self.progress(self.store.next)
+            return len(numbers)
+
+        with self.bar(f"importing up to {upto}", upto - start) as done:
+            async def go_on() -> None:
+                for first in chunks:
+                    done(await asyncio.to_thread(send, first))
+
+            await asyncio.gather(*(go_on() for _ in range(IMPORTING)))
+        self.store.next = self.store.filled = upto
         told = {"requests": len(took), "statements": upto - start, "seconds": time.perf_counter() - began, "took_ms": took}
         return Sample.of(f"import up to {upto}", OURS, told, spent(before, seconds_of(self.home), upto - start))
+
+    async def settle(self) -> None:
+        """Wait until the worker has followed: what it does late would be in the figures of what is measured next."""
+        await asyncio.to_thread(self.api.call, "POST", tenant_path(self.tenant, "settle"))
 
     async def _round(self, client: aiohttp.ClientSession, noop: str) -> AsyncIterator[Sample]:
         yield await self._walk(client)
