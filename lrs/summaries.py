@@ -75,17 +75,20 @@ class Summaries:
         self, tenant: str, materializer: Materializer[Any], scope: str | Sequence[str], *, since: str | None = None,
         until: str | None = None, by: Sequence[str] = (), sums: Sequence[str] = (),
         where: Mapping[str, str | Sequence[str]] | None = None, distinct: str | None = None, limit: int | None = None,
+        beyond: Sequence[str] = (), groups: int | None = None,
     ) -> list[Line]:
         """The lines of a roll-up in one scope or several, added up by group, in the order of the groups.
 
         Of those with `since` <= bucket < `until` and the dims of `where` (where several values are given: one of them). `by` names dims,
         "scope", "bucket", or "bucket:10" for its first ten characters; what a line lacks is "". `sums` names what to add up, by default
-        all there is; `distinct` a dim whose different values are counted; `limit` takes only so many lines, the first ones by bucket. No
-        group is made of no lines. StoreUnavailable as above.
+        all there is; `distinct` a dim whose different values are counted; `limit` takes only so many lines, the first ones by bucket;
+        `groups`, with `sums`, gives only so many groups, the first ones after the group `beyond`. No group is made of no lines.
+        StoreUnavailable as above.
         """
         current = await self._follower.ready(tenant, materializer)
         return await self._saved.lines(
             tenant, current, scope, since=since, until=until, by=by, sums=sums, where=where, distinct=distinct, limit=limit,
+            beyond=beyond, groups=groups,
         )
 
     async def through(self, tenant: str) -> int:

@@ -148,6 +148,10 @@ class Credentials:
         """other.example.org leads to the tenant "other"."""
         return "other" if host == "other.example.org" else None
 
+    async def life(self, _tenant: str) -> datetime | None:
+        """It is always the same one."""
+        return EPOCH
+
     async def caller_of_basic(self, key: str, secret: str) -> Caller | None:
         """service:secret may write events, reader:secret may not."""
         scopes = {("service", "secret"): {"events/write"}, ("reader", "secret"): {"statements/read"}}.get((key, secret))

@@ -32,6 +32,8 @@ async def start_retention(ctx: dict[str, Any]) -> None:
 async def sweep_removals(ctx: dict[str, Any]) -> None:
     """Let summaries and chains follow what was removed before its job was cancelled or died; remove summaries that were replaced.
 
+    And what was written for tenants after they had been deleted.
+
     Safe to run twice, or beside jobs.
     """
     services: Services = ctx["services"]
@@ -40,5 +42,7 @@ async def sweep_removals(ctx: dict[str, Any]) -> None:
             logger.info("removals_finished", removals=finished)
         if tidied := await services.rebuilder.tidy():
             logger.info("generations_removed", generations=tidied)
+        if late := await services.departed.sweep():
+            logger.warning("late_writes_removed", tenants=late)
     except (DriverError, StoreUnavailable) as error:
         logger.warning("removals_not_finished", error=str(error))

@@ -55,9 +55,10 @@ def show(tenant: str, job: str, url: str | None, data: Path | None) -> None:
 @click.argument("job")
 @talks_to_the_api
 def cancel(tenant: str, job: str, url: str | None, data: Path | None) -> None:
-    """End JOB. What it did so far stays done."""
-    endpoint(url, data).call("POST", tenant_path(tenant, "jobs", job, "cancel"))
-    click.echo(f"job {job} is cancelled")
+    """End JOB. What it did so far stays done; events of an import that are left are interpreted in the background."""
+    told = endpoint(url, data).call("POST", tenant_path(tenant, "jobs", job, "cancel"))
+    goes_on = "; events that are left are interpreted in the background" if told["kind"] == "interpret" else ""
+    click.echo(f"job {job} is cancelled{goes_on}")
 
 
 @jobs.command()
