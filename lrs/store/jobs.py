@@ -18,7 +18,7 @@ from pymongo import ASCENDING, DESCENDING, ReturnDocument
 from pymongo.errors import DuplicateKeyError
 
 from lrs.store.mongo import Database
-from lrs.xapi.json_text import dump
+from lrs.xapi.json_text import again, dump
 
 WAITING, RUNNING, DONE, FAILED, CANCELLED = STATES = ("waiting", "running", "done", "failed", "cancelled")
 # Nobody may be taken for dead who only is slow: a lease is renewed every second.
@@ -80,6 +80,13 @@ class Ending:
     result: Any
     arguments: Mapping[str, Any] | None = None
     forgotten: bool = True
+
+
+def spelled_out(result: Any) -> Any:
+    """What a job keeps, a result or a checkpoint, with the `changes` that it keeps as JSON texts as values."""
+    if not isinstance(result, Mapping) or "changes" not in result:
+        return result
+    return {**result, "changes": [again(each) if isinstance(each, str) else each for each in result["changes"]]}
 
 
 class KeptJobs:

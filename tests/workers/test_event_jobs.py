@@ -15,7 +15,7 @@ from lrs.jobs import Jobs
 from lrs.plugins import Adapter
 from lrs.queue import Queue
 from lrs.retranslation import REPLACED_BY
-from lrs.store.jobs import KeptJobs
+from lrs.store.jobs import KeptJobs, spelled_out
 from lrs.store.native_events import NativeEvents, Origin
 from lrs.store.records import statement_of
 from lrs.xapi.json_text import dump
@@ -63,7 +63,7 @@ class Desk:
         await Runner(self.kept, self.services, TASKS, 1).work(asyncio.Event(), burst=True)
         job = await jobs.get("school", job.id)
         assert job.state == "done", job.error
-        return job.result
+        return spelled_out(job.result)
 
 
 @pytest.fixture
