@@ -4,7 +4,7 @@ Summaries are folded from the statements at every read, so what an adapter answe
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -110,6 +110,13 @@ class MemoryStatements:
     ) -> list[tuple[str, Any]]:
         """Those that have all the facets, in the order of their keys."""
         return [(key, summary) for key, summary in self.folded(materializer).items() if _has(materializer.facets(summary), facets)]
+
+    async def each(
+        self, tenant: str, materializer: Materializer[Any], facets: Mapping[str, str | Sequence[str]]
+    ) -> AsyncIterator[Any]:
+        """The same, one after the other."""
+        for _, summary in await self.find(tenant, materializer, facets):
+            yield summary
 
     async def page(
         self, tenant: str, materializer: Materializer[Any], facets: Mapping[str, str | Sequence[str]], *,
