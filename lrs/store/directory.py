@@ -18,6 +18,7 @@ from lrs.plugins import Adapter, Caller, Rate
 from lrs.store.departed import Departed
 from lrs.store.jobs import RUNNING
 from lrs.store.mongo import Database
+from lrs.store.retention import night_of
 from lrs.store.traces import remove_all_of
 from lrs.xapi.types import Agent
 
@@ -105,14 +106,10 @@ class Directory:
         return None if days is None else int(days)
 
     async def set_retention(self, tenant: str, days: int | None) -> None:
-        """Keep a tenant's statements for so many days; None: for ever."""
-        change = {"$unset": {"retention_days": ""}} if days is None else {"$set": {"retention_days": days}}
+        """Keep a tenant's statements for so many days, from the next night on; None: for ever."""
+        kept = {"retention_days": days, "retained_in": night_of(datetime.now(UTC))}
+        change = {"$unset": dict.fromkeys(kept, "")} if days is None else {"$set": kept}
         await self._tenants.update_one({"_id": tenant, **HERE_TO_STAY}, change)
-
-    async def with_retention(self) -> list[str]:
-        """The tenants that do not keep their statements for ever."""
-        query = {"retention_days": {"$exists": True}, **HERE_TO_STAY}
-        return [each["_id"] async for each in self._tenants.find(query, projection={"_id": 1})]
 
     async def tenant_of_host(self, host: str) -> str | None:
         """The tenant a host name leads to; None if it leads to none."""
