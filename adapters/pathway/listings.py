@@ -28,8 +28,8 @@ async def listing_of(request: web.Request, tenant: str, settings: Mapping[str, A
     activities = {each.key: await _profiled_activities(request, tenant, base, each) for each in known}
     places = [place_of("id", wanted), place_of("name", wanted), *(place_of("id", each.key) for each in known)]
     places += [place_of("activity", key) for each in activities.values() for key in each]
-    found = await request.config_dict[SUMMARIES].find(tenant, STANDING, {"place": list(dict.fromkeys(places))})
-    standings = [standing for _, standing in found if standing.told is not None]
+    found = request.config_dict[SUMMARIES].each(tenant, STANDING, {"place": list(dict.fromkeys(places))})
+    standings = [standing async for standing in found if standing.told is not None]
     pathway = chosen(wanted, profiled, standings)
     own = [each for each in standings if each.pathway == pathway.key]
     members = activities.get(pathway.key, {}) | activities_told(own, activities.get(pathway.key, {}))

@@ -6,7 +6,7 @@ from typing import Any
 from pymongo import ASCENDING
 
 from lrs.errors import InvalidBody
-from lrs.store.jobs import CANCELLED, DONE, FAILED
+from lrs.store.jobs import CANCELLED, DONE, FAILED, spelled_out
 from lrs.store.mongo import Database
 from lrs.store.native_events import DEAD, body_of
 from lrs.store.positions import stored_us_of
@@ -67,7 +67,7 @@ class Remains:
             for first in range(0, len(ids), limit):
                 yield what, "native_events", ids[first:first + limit]
         over = self._jobs.find({"tenant": tenant, "state": {"$in": [DONE, FAILED, CANCELLED]}})
-        told = [each["_id"] async for each in over if tells_of(each, names, identities)]
+        told = [each["_id"] async for each in over if tells_of(_spelled_out(each), names, identities)]
         if told:
             yield "jobs", "jobs", told
 
@@ -92,6 +92,10 @@ def _tells(event: Mapping[str, Any], names: frozenset[str], identities: Sequence
             if any(name.encode() in text for name in names):
                 return True
     return False
+
+
+def _spelled_out(job: Mapping[str, Any]) -> dict[str, Any]:
+    return {**job, "result": spelled_out(job.get("result")), "checkpoint": spelled_out(job.get("checkpoint"))}
 
 
 async def _together(items: AsyncIterator[Any], limit: int) -> AsyncIterator[list[Any]]:
