@@ -6,7 +6,9 @@ the next one does, for the cursor moves together with the summaries.
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -30,12 +32,17 @@ logger = structlog.get_logger(__name__)
 
 S = TypeVar("S")
 
+_resting: ContextVar[str | None] = ContextVar("resting", default=None)
+
 # How long a reader waits for summaries of a materializer that is new to a tenant, in seconds.
 BUILT_WITHIN_S = 5.0
 # How long a process remembers a tenant's cursors, in seconds: much less than a retired generation is kept. And those of how many tenants.
 REMEMBERED_FOR_S, MOST_REMEMBERED = 5.0, 100_000
-# How often who waits for another process looks whether it has done it; and how long it waits for one that gets nowhere, in seconds.
-LOOKS_EVERY_S, PATIENCE_S = 0.02, 30.0
+# How often who waits for another process looks whether it has done it, and tries to do it instead; and how long it waits for one that gets
+# nowhere, in seconds.
+LOOKS_EVERY_S, TRIES_EVERY_S, PATIENCE_S = 0.02, 0.1, 30.0
+# Up to so many new records are followed by whoever wants to read. More are a worker's, who was told of them, for so many seconds.
+FEW, LEFT_FOR_S = 50, 0.4
 
 
 @dataclass(frozen=True)
@@ -102,6 +109,8 @@ class Follower:
 
     async def ready(self, tenant: str, materializer: Materializer[S]) -> Materializer[S]:
         """Bring summaries up to now; the materializer in the generation that is complete then. StoreUnavailable as above."""
+        if _resting.get() == tenant:
+            return (await self.wait_for(tenant, materializer))[0]
         followed = await self._once(tenant, "follow", self._follow)
         current = followed.cursor.current(materializer)
         if current.edition in followed.cursor.positions:
@@ -110,6 +119,15 @@ class Follower:
         await self._wait_for_settling(tenant, materializer)
         current, _ = await self.wait_for(tenant, materializer)
         return current
+
+    @contextmanager
+    def resting(self, tenant: str) -> Iterator[None]:
+        """Within the block, summaries of the tenant that are `ready` are those of a moment ago."""
+        token = _resting.set(tenant)
+        try:
+            yield
+        finally:
+            _resting.reset(token)
 
     async def _wait_for_settling(self, tenant: str, materializer: Materializer[Any]) -> None:
         # It goes on when nobody waits any more.
@@ -132,32 +150,33 @@ class Follower:
     async def _follow(self, tenant: str) -> Followed:
         """One process at a time does it, while others wait for its cursors; or do it, should it get nowhere."""
         through_us = await self._watermark.through(fresh=True)
-        through, moved_at, lowest, look = last_at(through_us), time.monotonic(), BEFORE_ALL, not self._hinted
+        through, pending, wait = last_at(through_us), 0, _Wait()
+        if self._hinted and (advanced := await self._try(tenant, through)):
+            return Followed(through_us, advanced)
         while True:
-            if look:
-                cursor = await self._read(tenant)
-                if await self._is_followed(cursor, through):
+            cursor = await self._read(tenant)
+            if wait.is_elsewhere(self._lowest(cursor)):
+                if not (pending := await self._pending(cursor, through)):
                     return Followed(through_us, cursor)
-            async with self._leases.held(tenant, "follow") as ours:
-                if ours:
-                    if advanced := await self._advance_all(tenant, through):
-                        return Followed(through_us, advanced)
-                    continue
-            if not look:
-                look = True
+            if wait.is_our_turn(pending):
+                if advanced := await self._try(tenant, through):
+                    return Followed(through_us, advanced)
                 continue
-            if self._lowest(cursor) > lowest:
-                moved_at, lowest = time.monotonic(), self._lowest(cursor)
-            elif time.monotonic() - moved_at > PATIENCE_S:
-                raise StoreUnavailable("the summaries are being brought up to date, and it takes long")
+            wait.check()
             await asyncio.sleep(LOOKS_EVERY_S)
 
-    async def _is_followed(self, cursor: Cursor, through: int) -> bool:
+    async def _pending(self, cursor: Cursor, through: int) -> int:
+        """How many records there are beyond a cursor; of more than a few, some."""
         positions = [cursor.positions[each.edition] for each in self._followed(cursor)]
         if not positions or min(positions) >= through:
-            return True
+            return 0
         after = {"tenant": cursor.tenant, "position": {"$gt": min(positions), "$lte": through}}
-        return await self._records.find_one(after, projection={"_id": 0, "position": 1}) is None
+        return len(await self._records.find(after, projection={"_id": 0, "position": 1}).limit(FEW + 1).to_list(None))
+
+    async def _try(self, tenant: str, through: int) -> Cursor | None:
+        """Do it if nobody else is at it. The cursors as they were before; None if they have to be looked at again."""
+        async with self._leases.held(tenant, "follow") as ours:
+            return await self._advance_all(tenant, through) if ours else None
 
     async def _advance_all(self, tenant: str, through: int) -> Cursor | None:
         """The cursors as they were before; None if it has to be looked at again where they stand."""
@@ -249,3 +268,32 @@ class Follower:
             self._remembered.clear()
         self._remembered[tenant] = (before, cursor)
         return cursor
+
+
+class _Wait:
+    """What somebody knows who waits for a tenant's cursors."""
+
+    def __init__(self) -> None:
+        self._began = self._moved_at = time.monotonic()
+        self._lowest: int | None = None
+        self._tried_at = float("-inf")
+
+    def is_elsewhere(self, lowest: int) -> bool:
+        """Whether the cursors are not where they were at the last look."""
+        if lowest == self._lowest:
+            return False
+        self._moved_at, self._lowest = time.monotonic(), lowest
+        return True
+
+    def is_our_turn(self, pending: int) -> bool:
+        """Whether to try it now, with so many new records."""
+        now = time.monotonic()
+        if now - self._tried_at < TRIES_EVERY_S or (pending > FEW and now - self._began < LEFT_FOR_S):
+            return False
+        self._tried_at = now
+        return True
+
+    def check(self) -> None:
+        """StoreUnavailable if whoever is at it gets nowhere."""
+        if time.monotonic() - self._moved_at > PATIENCE_S:
+            raise StoreUnavailable("the summaries are being brought up to date, and it takes long")

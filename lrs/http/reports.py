@@ -153,8 +153,10 @@ async def _rules(request: web.Request) -> MasteryRules:
 async def _answer(
     request: web.Request, query: Mapping[str, Any], name: str, columns: list[str] | tuple[str, ...], read: Read
 ) -> web.StreamResponse:
-    through_us = await request.config_dict[SUMMARIES].through(request[CALLER].tenant)
-    return await answer_table(request, query, Table(name, columns, read, through_us))
+    summaries, tenant = request.config_dict[SUMMARIES], request[CALLER].tenant
+    through_us = await summaries.through(tenant)
+    with summaries.resting(tenant):
+        return await answer_table(request, query, Table(name, columns, read, through_us))
 
 
 def _cells(

@@ -13,6 +13,7 @@ from rollup_builders import DAYS, assert_all_is_right, at, kept_lines
 
 from lrs.materialize import Materializer, Row
 from lrs.store.cursors import Cursors, Superseded
+from lrs.store.positions import last_at
 from lrs.store.saving import NOT_YET, Anew, Cell, Saved, to_change, to_keep
 
 KEY = "mailto:ada@school.example.org"
@@ -128,15 +129,16 @@ async def test_a_follower_that_had_read_a_summary_before_it_was_folded_anew_read
     await parts.follower.settle("school")
     await parts.database["records"].delete_many({"tenant": "school"})
     await Cursors(parts.database).supersede("school")
+    through = last_at(await parts.watermark.through(fresh=True))
     await parts.post(being_at("b"))
     folded, go_on = held_up(slow)
     following = asyncio.create_task(slow.follower.follow("school"))
     await folded.wait()
-    gone = [to_keep("school", LAST, Saved(KEY, 1 << 61, Last("https://school.example.org/c")))]
-    assert await parts.saved.write("school", gone, Anew(LAST.edition)) == set()
+    anew = [to_keep("school", LAST, Saved(KEY, through, Last("https://school.example.org/c")))]
+    assert await parts.saved.write("school", anew, Anew(LAST.edition)) == set()
     go_on.set()
     await following
-    assert (await document(parts))["state"] == LAST.encode(Last("https://school.example.org/c"))
+    assert (await document(parts))["state"] == LAST.encode(Last("https://school.example.org/b"))
 
 
 @pytest.mark.parametrize("rests_on", [NOT_YET, {"mark": 5, "state": b"", "facets": []}], ids=["there is one now", "it is another now"])
