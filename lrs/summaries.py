@@ -21,7 +21,7 @@ EACH_PAGE = 500
 class Summaries:
     """What adapters and reports read. Neither way of reading misses a statement that was acknowledged before the call."""
 
-    def __init__(self, saved: SavedSummaries, follower: Follower, log: Log) -> None:
+    def __init__(self, saved: SavedSummaries, follower: "Follower | BroughtUp", log: Log) -> None:
         self._saved = saved
         self._follower = follower
         self._log = log
@@ -113,3 +113,23 @@ class Summaries:
     async def through(self, tenant: str) -> int:
         """Bring summaries up to now; the microseconds since the epoch up to which lists and roll-ups are complete."""
         return await self._follower.follow_once(tenant)
+
+    async def brought_up(self, tenant: str) -> tuple[int, "Summaries"]:
+        """What `through` gives, and these summaries for the reads of one answer: they go as far, and no read follows the log again.
+
+        What is acknowledged after this call may be missing in what they give.
+        """
+        return await self.through(tenant), Summaries(self._saved, BroughtUp(self._follower), self._log)
+
+
+class BroughtUp:
+    """A follower for those who have just followed: whatever they ask for is ready."""
+
+    def __init__(self, follower: "Follower | BroughtUp") -> None:
+        self.follow_once = follower.follow_once
+        self.wait_for = follower.wait_for
+
+    async def ready(self, tenant: str, materializer: Materializer[S]) -> Materializer[S]:
+        """The materializer in the generation to read. StoreUnavailable if there is none."""
+        current, _ = await self.wait_for(tenant, materializer)
+        return current

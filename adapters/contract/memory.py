@@ -150,20 +150,21 @@ class MemoryStatements:
         """Nothing is ever late."""
         return len(self.log)
 
+    async def brought_up(self, tenant: str) -> tuple[int, "MemoryStatements"]:
+        """Nor is there anything to bring up."""
+        return len(self.log), self
+
 
 def _named(row: Any, name: str) -> str:
     if name == "scope":
         return str(row.scope)
     if name.startswith("bucket"):
-        length = name.partition(":")[2]
-        return str(row.bucket[:int(length)] if length else row.bucket)
+        return str(row.bucket[:int(name.partition(":")[2] or len(row.bucket))])
     return str(row.dims.get(name, ""))
 
 
 def _has(there: Mapping[str, Iterable[str]], wanted: Mapping[str, str | Sequence[str]]) -> bool:
-    return all(
-        not set(there.get(name, ())).isdisjoint([values] if isinstance(values, str) else values) for name, values in wanted.items()
-    )
+    return all(not set(there.get(name, ())).isdisjoint([value] if isinstance(value, str) else value) for name, value in wanted.items())
 
 
 class MemoryEvents:

@@ -21,7 +21,9 @@ by `python -m adapters.contract.reference`; a test says so if it is not up to da
 PARTS = (Adapter, Route, Reference, Entry, Profile, Materializer, Row, Line)
 CALLS = {
     "Events that come to an adapter's own route": (native.take_events, native.keep_call, native.note_stored, native.note_refused),
-    "Reading summaries": (Summaries.current, Summaries.saved, Summaries.find, Summaries.page, Summaries.rows, Summaries.through),
+    "Reading summaries": (
+        Summaries.current, Summaries.saved, Summaries.find, Summaries.page, Summaries.rows, Summaries.through, Summaries.brought_up,
+    ),
     "Refusing an event": (InvalidEvent,),
 }
 

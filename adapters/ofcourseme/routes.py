@@ -54,8 +54,8 @@ async def take_event(request: web.Request) -> web.StreamResponse:
 @as_vendor
 async def get_completions(request: web.Request) -> web.StreamResponse:
     """How many people completed at least one course?"""
-    (tenant, window), summaries = await _asked(request), request.config_dict[SUMMARIES]
-    through_us = await summaries.through(tenant)
+    tenant, window = await _asked(request)
+    through_us, summaries = await request.config_dict[SUMMARIES].brought_up(tenant)
     answer = completions_answer(await people(summaries, tenant, window), await completions(summaries, tenant, window))
     return json_answer(answer, headers=consistent_through(through_us))
 
@@ -63,8 +63,8 @@ async def get_completions(request: web.Request) -> web.StreamResponse:
 @as_vendor
 async def get_search_conversion(request: web.Request) -> web.StreamResponse:
     """Of 100 searches, how many courses get completed?"""
-    (tenant, window), summaries = await _asked(request), request.config_dict[SUMMARIES]
-    through_us = await summaries.through(tenant)
+    tenant, window = await _asked(request)
+    through_us, summaries = await request.config_dict[SUMMARIES].brought_up(tenant)
     answer = conversion_answer(await searches(summaries, tenant, window), await completions(summaries, tenant, window))
     return json_answer(answer, headers=consistent_through(through_us))
 
@@ -73,8 +73,8 @@ async def get_search_conversion(request: web.Request) -> web.StreamResponse:
 async def get_training_hours(request: web.Request) -> web.StreamResponse:
     """What is the total duration of completed courses?"""
     tenant, window = await _asked(request)
-    through_us = await request.config_dict[SUMMARIES].through(tenant)
-    told = await completions(request.config_dict[SUMMARIES], tenant, window)
+    through_us, summaries = await request.config_dict[SUMMARIES].brought_up(tenant)
+    told = await completions(summaries, tenant, window)
     catalogue = (await request.config_dict[REFERENCES].snapshot(tenant, SOURCE)).kinds.get(COURSE, {})
     lengths_ms = {course: catalogue[course]["length_ms"] for course in told.courses if course in catalogue}
     return json_answer(hours_answer(told, lengths_ms), headers=consistent_through(through_us))

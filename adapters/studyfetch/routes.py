@@ -34,6 +34,7 @@ from lrs.http.answers import json_answer
 from lrs.http.auth import CALLER
 from lrs.http.keys import STATEMENTS, SUMMARIES
 from lrs.plugins import Adapter, Route
+from lrs.summaries import Summaries
 from lrs.xapi.json_text import parse
 from lrs.xapi.times import format_stored
 
@@ -41,16 +42,18 @@ USAGE_PATH = "/api/v1/usage"
 # An id in a path is whatever is between two slashes: one in the id itself is percent-encoded.
 USER, RESOURCE, GROUP = (f"{{{name}:[^/]+}}" for name in ("user_id", "resource_id", "group_id"))
 CONSISTENT_THROUGH = "X-LRS-Consistent-Through"
+# Where in a request the summaries are that its answer is made of.
+BROUGHT_UP = web.RequestKey("brought_up", Summaries)
 
 
 @for_readers
 async def get_events(request: web.Request) -> web.StreamResponse:
     """Usage events, newest first."""
     query = load(events_query(), request.query)
-    usage, limit, offset = usage_of(request, query), query.get("limit", DEFAULT_LIMIT), query.get("offset", 0)
+    limit, offset = query.get("limit", DEFAULT_LIMIT), query.get("offset", 0)
     wanted = Wanted(query["span"], *(query.get(name) for name in ("eventType", "userId", "groupId", "resourceId")))
     through = await consistent_through(request)
-    total, facts = await page(usage, wanted, limit, offset)
+    total, facts = await page(usage_of(request, query), wanted, limit, offset)
     events = [reports.event_answer(fact, await _metadata(request, fact)) for fact in facts]
     return json_answer({"events": events, "total": total, "limit": limit, "offset": offset}, headers=through)
 
@@ -59,8 +62,9 @@ async def get_events(request: web.Request) -> web.StreamResponse:
 async def get_summary(request: web.Request) -> web.StreamResponse:
     """Usage by hour, day or month, and by user, group, model or endpoint."""
     query = load(summary_query(), request.query)
-    usage, period, group_by = usage_of(request, query), query["period"], query.get("groupBy")
+    period, group_by = query["period"], query.get("groupBy")
     through = await consistent_through(request)
+    usage = usage_of(request, query)
     (counts, people), events, users = await asyncio.gather(
         by_key(usage, f"bucket:{reports.PERIODS[period][0]}", group_by), usage.lines(HOURS, ()), usage.people(EVERYBODY, ()),
     )
@@ -85,8 +89,8 @@ async def get_user_summary(request: web.Request) -> web.StreamResponse:
 async def get_group_summary(request: web.Request) -> web.StreamResponse:
     """What the users of a group have done."""
     query, group = load(span_query(), request.query), named(request, "group_id")
-    usage, subject = usage_of(request, query), Subject("group", (group,))
-    through = await consistent_through(request)
+    through, subject = await consistent_through(request), Subject("group", (group,))
+    usage = usage_of(request, query)
     told, people = await asyncio.gather(_activity(usage, subject), usage.people(subject, ()))
     return json_answer({"groupId": group, **told, "users": people[()]}, headers=through)
 
@@ -119,9 +123,9 @@ async def get_resource_users(request: web.Request) -> web.StreamResponse:
 async def get_comparison(request: web.Request) -> web.StreamResponse:
     """Groups beside each other: usage and outcomes."""
     query = load(groups_query(), request.query)
-    usage, groups = usage_of(request, query), query["groupIds"]
-    subject = Subject("group", groups)
-    through = await consistent_through(request)
+    groups = query["groupIds"]
+    through, subject = await consistent_through(request), Subject("group", groups)
+    usage = usage_of(request, query)
     people, events, tests = await asyncio.gather(
         usage.people(subject, ("scope",)), usage.lines(subject, ("scope",)),
         usage.lines(subject, ("scope", "score", "passed"), part="tests "),
@@ -143,8 +147,9 @@ async def get_comparison(request: web.Request) -> web.StreamResponse:
 async def get_features(request: web.Request) -> web.StreamResponse:
     """Groups beside each other: what they use."""
     query = load(groups_query(), request.query)
-    usage, groups = usage_of(request, query), query["groupIds"]
+    groups = query["groupIds"]
     through = await consistent_through(request)
+    usage = usage_of(request, query)
     types: dict[str, Counter[str]] = defaultdict(Counter)
     features: dict[str, Counter[str]] = defaultdict(Counter)
     for (scope, event_type, feature), sums in (await usage.lines(Subject("group", groups), ("scope", "type", "feature"))).items():
@@ -193,8 +198,8 @@ async def _progress(request: web.Request, query: Mapping[str, Any], facet: str, 
 
 
 def usage_of(request: web.Request, query: Mapping[str, Any]) -> Usage:
-    """The usage of the caller's tenant, in the span of the query."""
-    return Usage(request.config_dict[SUMMARIES], request[CALLER].tenant, query["span"])
+    """The usage of the caller's tenant, in the span of the query; as `consistent_through` has found it."""
+    return Usage(request[BROUGHT_UP], request[CALLER].tenant, query["span"])
 
 
 def named(request: web.Request, name: str) -> str:
@@ -214,8 +219,9 @@ def slice_of(query: Mapping[str, Any]) -> slice:
 
 
 async def consistent_through(request: web.Request) -> dict[str, str]:
-    """Up to when what was stored is in the answer for certain; taken before the answer is made."""
-    return {CONSISTENT_THROUGH: format_stored(await request.config_dict[SUMMARIES].through(request[CALLER].tenant))}
+    """Up to when what was stored is in the answer for certain; taken before the answer is made, for all that is read for it."""
+    through_us, request[BROUGHT_UP] = await request.config_dict[SUMMARIES].brought_up(request[CALLER].tenant)
+    return {CONSISTENT_THROUGH: format_stored(through_us)}
 
 
 adapter = Adapter(

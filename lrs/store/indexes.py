@@ -15,6 +15,11 @@ def _having(field: str) -> IndexModel:
     return _by("tenant", field, "position", partialFilterExpression={field: {"$exists": True}})
 
 
+def _dead(*fields: str) -> IndexModel:
+    """Of dead letters alone."""
+    return _by(*fields, partialFilterExpression={"outcome": "dead"})
+
+
 INDEXES: Mapping[str, tuple[IndexModel, ...]] = {
     # Each serves one filter of GET statements in the order of the log; `keys` serves the folds. See docs/decisions/0002.
     "records": (
@@ -48,10 +53,11 @@ INDEXES: Mapping[str, tuple[IndexModel, ...]] = {
     "attachments.chunks": (_by("files_id", "n", unique=True),),
     "tenants": (_by("hosts", unique=True, partialFilterExpression={"hosts": {"$exists": True}}),),
     "entries": (_by("tenant", "adapter", "name"), _by("adapter", "kind", "names")),
-    # The second finds what may be taken; the others say what there may be one of, and for how long.
+    # The second finds what may be taken, the first and third list a tenant's; the others say what there may be one of, and for how long.
     "jobs": (
         _by("tenant", "_id"),
         _by("state", "_id"),
+        _by("tenant", "state", "_id"),
         _by("tenant", "kind", unique=True, partialFilterExpression={"state": "running"}),
         _by("same", unique=True, sparse=True),
         _by("expires", expireAfterSeconds=0),
@@ -59,12 +65,16 @@ INDEXES: Mapping[str, tuple[IndexModel, ...]] = {
     "heartbeats": (_by("seen", expireAfterSeconds=86_400),),
     # Of what was removed, for as long as something has to follow from it.
     "removals": (_by("job"), _by("tenant", "settled")),
-    # By adapter for translating history anew, by statement to find where one came from; pending and dead ones are few.
+    # By adapter for translating history anew, by statement to find where one came from; pending and dead ones are few, and no other
+    # event has an entry in their indexes. Dead ones are listed by adapter, by kind of reason, and by both.
     "native_events": (
         _by("tenant", "adapter", "received"),
         _by("tenant", "statements"),
         _by("tenant", "outcome", "received"),
         _by("pending", "received", partialFilterExpression={"pending": {"$exists": True}}),
-        _by("tenant", "received", "_id", partialFilterExpression={"outcome": "dead"}),
+        _dead("tenant", "received", "_id"),
+        _dead("tenant", "adapter", "outcome", "received"),
+        _dead("tenant", "reason.kind", "received", "_id"),
+        _dead("tenant", "adapter", "reason.kind", "received"),
     ),
 }

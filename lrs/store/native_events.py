@@ -207,6 +207,8 @@ class NativeEvents:
             query["reason.kind"] = kind
         if after is not None:
             stamp = int(after.rpartition("/")[2])
+            # The first condition is in the others, too: it is what MongoDB begins to read an index from.
+            query["received"] = {"$gte": stamp}
             query["$or"] = [{"received": {"$gt": stamp}}, {"received": stamp, "_id": {"$gt": after}}]
         order = [("received", ASCENDING), ("_id", ASCENDING)] if adapter is None else [("received", ASCENDING)]
         found = self._events.find(query).sort(order).limit(limit)
