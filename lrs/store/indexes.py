@@ -66,5 +66,7 @@ INDEXES: Mapping[str, tuple[IndexModel, ...]] = {
         _by("tenant", "outcome", "received"),
         _by("pending", "received", partialFilterExpression={"pending": {"$exists": True}}),
         _by("tenant", "received", "_id", partialFilterExpression={"outcome": "dead"}),
+        # Those that were edited: erasure looks into all of them.
+        _by("tenant", partialFilterExpression={"edited": {"$exists": True}}),
     ),
 }
