@@ -20,8 +20,8 @@ Record = Mapping[str, Any]
 
 IN_ORDER = [("position", ASCENDING)]
 READ = {"text": 1, "position": 1, "voids": 1}
-# Events that became no statement; those that did go with it.
-WITHOUT_STATEMENTS = {"statements.0": {"$exists": False}}
+# Events that became no statement; those that did go with it. So said that the index by statement finds them, among however many others.
+WITHOUT_STATEMENTS: Mapping[str, Any] = {"statements": {"$in": [None, []]}}
 
 
 class Remains:
@@ -57,7 +57,8 @@ class Remains:
         async for ids in _together((each["_id"] async for each in documents), limit):
             yield "documents", "documents", ids
         # What was edited before it became a statement may tell of others in its first body.
-        query = {"tenant": tenant, "pending": {"$ne": True}, "$or": [WITHOUT_STATEMENTS, {"edited": {"$exists": True}}]}
+        at_rest = {"tenant": tenant, "pending": {"$ne": True}}
+        query = {"$or": [{**at_rest, **WITHOUT_STATEMENTS}, {**at_rest, "edited": {"$exists": True}}]}  # each by an index of its own
         dead, others = list[Any](), list[Any]()
         async for each in self._events.find(query):
             whose = each.get("caller") in names or identity(each.get("authority", {})) in identities
