@@ -6,9 +6,7 @@ the next one does, for the cursor moves together with the summaries.
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from contextvars import ContextVar
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -31,8 +29,6 @@ from lrs.store.watermark import Watermark
 logger = structlog.get_logger(__name__)
 
 S = TypeVar("S")
-
-_resting: ContextVar[str | None] = ContextVar("resting", default=None)
 
 # How long a reader waits for summaries of a materializer that is new to a tenant, in seconds.
 BUILT_WITHIN_S = 5.0
@@ -109,8 +105,6 @@ class Follower:
 
     async def ready(self, tenant: str, materializer: Materializer[S]) -> Materializer[S]:
         """Bring summaries up to now; the materializer in the generation that is complete then. StoreUnavailable as above."""
-        if _resting.get() == tenant:
-            return (await self.wait_for(tenant, materializer))[0]
         followed = await self._once(tenant, "follow", self._follow)
         current = followed.cursor.current(materializer)
         if current.edition in followed.cursor.positions:
@@ -119,15 +113,6 @@ class Follower:
         await self._wait_for_settling(tenant, materializer)
         current, _ = await self.wait_for(tenant, materializer)
         return current
-
-    @contextmanager
-    def resting(self, tenant: str) -> Iterator[None]:
-        """Within the block, summaries of the tenant that are `ready` are those of a moment ago."""
-        token = _resting.set(tenant)
-        try:
-            yield
-        finally:
-            _resting.reset(token)
 
     async def _wait_for_settling(self, tenant: str, materializer: Materializer[Any]) -> None:
         # It goes on when nobody waits any more.

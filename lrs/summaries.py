@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import AbstractContextManager
 from typing import Any, TypeVar
 
 from lrs.folding import extended
@@ -105,10 +104,6 @@ class Summaries:
             tenant, current, scope, since=since, until=until, by=by, sums=sums, where=where, distinct=distinct, limit=limit,
             beyond=beyond, groups=groups,
         )
-
-    def resting(self, tenant: str) -> AbstractContextManager[None]:
-        """For who has just awaited `through`: within the block, what is read of the tenant is not brought up to now once more."""
-        return self._follower.resting(tenant)
 
     async def through(self, tenant: str) -> int:
         """Bring summaries up to now; the microseconds since the epoch up to which lists and roll-ups are complete."""

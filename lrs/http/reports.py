@@ -46,6 +46,7 @@ from lrs.reports.tables import (
     progress_item,
     statistics_item,
 )
+from lrs.summaries import Summaries
 from lrs.xapi.formats import accepted_languages, one_language
 
 C = TypeVar("C", ActivityCell, CourseCell)
@@ -57,6 +58,8 @@ MORE_AT_ONCE = 500
 DAYS_BY_DEFAULT = 30
 # The rules are kept where adapters' settings are, under a name that no adapter has.
 RULES = Adapter("mastery-rules", "1", MasteryRulesSchema)
+# What all reads of one answer read.
+BROUGHT_UP = web.RequestKey("brought_up", Summaries)
 
 
 async def get_progress(request: web.Request) -> web.StreamResponse:
@@ -123,7 +126,7 @@ async def get_daily(request: web.Request) -> web.StreamResponse:
 
     async def read(after: str | None, limit: int) -> Page:
         beyond = () if after is None else place_after(after)
-        lines = await request.config_dict[SUMMARIES].rows(
+        lines = await request[BROUGHT_UP].rows(
             request[CALLER].tenant, ACTIVITY_CELL, "daily", since=max([since, *beyond[:1]]), until=until,
             sums=("statements",), by=groups, beyond=beyond, groups=limit + 1,
         )
@@ -153,10 +156,8 @@ async def _rules(request: web.Request) -> MasteryRules:
 async def _answer(
     request: web.Request, query: Mapping[str, Any], name: str, columns: list[str] | tuple[str, ...], read: Read
 ) -> web.StreamResponse:
-    summaries, tenant = request.config_dict[SUMMARIES], request[CALLER].tenant
-    through_us = await summaries.through(tenant)
-    with summaries.resting(tenant):
-        return await answer_table(request, query, Table(name, columns, read, through_us))
+    through_us, request[BROUGHT_UP] = await request.config_dict[SUMMARIES].brought_up(request[CALLER].tenant)
+    return await answer_table(request, query, Table(name, columns, read, through_us))
 
 
 def _cells(
@@ -164,19 +165,19 @@ def _cells(
     key_of: Callable[[str, str], str], wanted: Callable[[C], bool], item: Callable[[C], Item],
 ) -> Read:
     """How the cells that pass a filter are read; `names` are the two parameters that together name one."""
-    summaries, tenant = request.config_dict[SUMMARIES], request[CALLER].tenant
+    tenant = request[CALLER].tenant
     # One facet leads, the one with the fewest cells as a rule; the others are looked at cell by cell.
     leading = next((name for name in ("learner", "activity", "course") if name in query), None)
     facets = {} if leading is None else {leading: digest(query[leading])}
 
     async def read(after: str | None, limit: int) -> Page:
         if names[0] in query and names[1] in query:
-            cell = await summaries.current(tenant, materializer, key_of(query[names[0]], query[names[1]]))
+            cell = await request[BROUGHT_UP].current(tenant, materializer, key_of(query[names[0]], query[names[1]]))
             return Page([item(cell)] if wanted(cell) else [])
         items: list[Item] = []
         looked_at, size = 0, limit
         while looked_at < MOST_LOOKED_AT:
-            cells, following = await summaries.page(tenant, materializer, facets, after=after, limit=size)
+            cells, following = await request[BROUGHT_UP].page(tenant, materializer, facets, after=after, limit=size)
             for key, cell in cells:
                 after = key
                 if wanted(cell):
@@ -196,12 +197,12 @@ def _lines(
     request: web.Request, materializer: Materializer[Any], scope: str, name: str, sums: tuple[str, ...], query: Mapping[str, Any]
 ) -> Read:
     """How statistics are read: there is one line for each, in the order of digests."""
-    summaries, tenant = request.config_dict[SUMMARIES], request[CALLER].tenant
+    tenant = request[CALLER].tenant
     only = digest(query[name]) if name in query else None
 
     async def read(after: str | None, limit: int) -> Page:
         since = only if only is not None else None if after is None else f"{after}\0"
-        lines = await summaries.rows(
+        lines = await request[BROUGHT_UP].rows(
             tenant, materializer, scope, since=since, until=None if only is None else f"{only}\0", by=("bucket", name), sums=sums,
             limit=limit + 1,
         )
@@ -213,12 +214,12 @@ def _lines(
 
 def _titled(request: web.Request, name: str, read: Read) -> Read:
     """The same, with the names of the activities in the column `name`, as their definitions have them now."""
-    summaries, tenant = request.config_dict[SUMMARIES], request[CALLER].tenant
+    tenant = request[CALLER].tenant
     languages = accepted_languages(request.headers.get("Accept-Language", ""))
 
     async def titled(after: str | None, limit: int) -> Page:
         page = await read(after, limit)
-        known = await summaries.saved(tenant, ACTIVITY, list(dict.fromkeys(item[name] for item in page.items)))
+        known = await request[BROUGHT_UP].saved(tenant, ACTIVITY, list(dict.fromkeys(item[name] for item in page.items)))
         return Page([{**item, "title": _title(known.get(item[name]), languages)} for item in page.items], page.next)
 
     return titled
