@@ -20,6 +20,8 @@ PLACEHOLDER = re.compile(r"\{[^}]*\}")
 # Scopes that say something of an adapter's events or reports.
 OF_ADAPTERS = {"all", "all/read", "events/write", "reports/read"}
 AT_ONCE = 40
+# A request that is told to come again is sent so often.
+TRIES = 5
 
 
 @dataclass(frozen=True)
@@ -74,8 +76,13 @@ class Matrix:
 
     async def _send(self, place: Place, tenant: str | None, guest: Guest) -> None:
         headers = {**VERSION, **guest.headers}
-        async with self.client.request(place.method, place.below(tenant), headers=headers) as answer:
-            self.answers[place, tenant, guest] = Answer(answer.status, await answer.read())
+        for _ in range(TRIES):
+            async with self.client.request(place.method, place.below(tenant), headers=headers) as answer:
+                self.answers[place, tenant, guest] = Answer(answer.status, await answer.read())
+            if answer.status != 503 or "Retry-After" not in answer.headers:
+                return
+            # On a machine that is busy the summaries of a new tenant take a while. Who is told to come again, does.
+            await asyncio.sleep(1)
 
     def at_both(self, place: Place, guest: Guest, one: str, other: str) -> tuple[Answer, Answer]:
         """The answers to one guest at one place, below two tenants' names."""
