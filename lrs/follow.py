@@ -41,7 +41,8 @@ REMEMBERED_FOR_S, MOST_REMEMBERED = 5.0, 100_000
 # How often who waits for another process looks whether it has done it, and tries to do it instead; and how long it waits for one that gets
 # nowhere, in seconds.
 LOOKS_EVERY_S, TRIES_EVERY_S, PATIENCE_S = 0.02, 0.1, 30.0
-# Up to so many new records are followed by whoever wants to read. More are a worker's, who was told of them, for so many seconds.
+# Up to so many new records are followed by whoever wants to read. More are a worker's, who was told of them, while it gets further in so
+# many seconds.
 FEW, LEFT_FOR_S = 50, 0.4
 
 
@@ -274,7 +275,7 @@ class _Wait:
     """What somebody knows who waits for a tenant's cursors."""
 
     def __init__(self) -> None:
-        self._began = self._moved_at = time.monotonic()
+        self._moved_at = time.monotonic()
         self._lowest: int | None = None
         self._tried_at = float("-inf")
 
@@ -288,7 +289,7 @@ class _Wait:
     def is_our_turn(self, pending: int) -> bool:
         """Whether to try it now, with so many new records."""
         now = time.monotonic()
-        if now - self._tried_at < TRIES_EVERY_S or (pending > FEW and now - self._began < LEFT_FOR_S):
+        if now - self._tried_at < TRIES_EVERY_S or (pending > FEW and now - self._moved_at < LEFT_FOR_S):
             return False
         self._tried_at = now
         return True
