@@ -9,12 +9,10 @@ from builders import TALLY, a_statement, learner
 from conftest import Parts
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from rollup_builders import DAYS, assert_all_is_right, at, kept_lines
+from rollup_builders import DAYS, assert_all_is_right, at, counted, kept_lines
 
-from lrs.follow import FEW
 from lrs.materialize import Materializer, Row
 from lrs.store.cursors import Cursors, Superseded
-from lrs.store.leases import Leases
 from lrs.store.positions import last_at
 from lrs.store.saving import NOT_YET, Anew, Cell, Saved, to_change, to_keep
 
@@ -170,13 +168,6 @@ async def test_a_summary_that_adds_nothing_any_more_takes_its_rows_with_it(proce
     assert await kept_lines(parts.database, "school", LAST) == {}
 
 
-def counted(what, names, asked):
-    """Each call of these methods is noted."""
-    for name in names:
-        method = getattr(what, name)
-        setattr(what, name, lambda *given, _name=name, _method=method, **how: asked.append(_name) or _method(*given, **how))
-
-
 async def test_a_round_asks_once_for_the_summaries_of_all_materializers(process):
     parts, asked = process(), []
     await parts.post(being_at("a"))
@@ -255,54 +246,3 @@ async def test_whatever_is_left_as_it_was_all_is_its_recount(process, moves):
         else:
             await asyncio.gather(on.rebuilder.rebuild(tenant), on.post(being_at("b"), tenant=tenant), on.follower.follow(tenant))
     assert (await processes[0].rebuilder.verify(tenant)).different == []
-
-
-async def test_a_lease_is_kept_for_as_long_as_the_work_takes(process, monkeypatch):
-    monkeypatch.setattr("lrs.store.leases.LEASE_S", 0.15)
-    holder, other = Leases(process().database), Leases(process().database)
-    async with holder.held("school", "follow") as ours:
-        assert ours
-        for _ in range(10):
-            await asyncio.sleep(0.05)
-            assert not await other.take("school", "follow")
-    assert await other.take("school", "follow")
-
-
-async def test_many_new_records_are_left_to_a_worker_that_gets_further(process, monkeypatch):
-    monkeypatch.setattr("lrs.follow.LEFT_FOR_S", 1000)
-    reader, worker = process(), process()
-    worker.follower._hinted = True
-    await worker.follower.settle("school")
-    folded = []
-    counted(reader.follower.folding, ["fold"], folded)
-    await worker.post(*[at(1) for _ in range(FEW + 1)])
-    reading = asyncio.create_task(reader.summaries.find("school", TALLY, {}))
-    await asyncio.sleep(0.3)
-    assert not reading.done()
-    await worker.follower.follow("school")
-    assert {summary.count for _, summary in await reading} == {FEW + 1}
-    assert not folded
-    await worker.post(*[at(1) for _ in range(FEW)])
-    assert {summary.count for _, summary in await reader.summaries.find("school", TALLY, {})} == {2 * FEW + 1}
-    assert folded
-
-
-async def test_a_reader_that_no_worker_helps_does_it_itself(process):
-    reader = process()
-    await reader.follower.settle("school")
-    await reader.post(*[at(1) for _ in range(3 * FEW)])
-    assert {summary.count for _, summary in await reader.summaries.find("school", TALLY, {})} == {3 * FEW}
-
-
-async def test_what_is_read_at_rest_is_followed_once(process):
-    parts, followed = process(), []
-    await parts.post(at(1))
-    await parts.follower.settle("school")
-    await parts.post(at(2))
-    counted(parts.watermark, ["through"], followed)
-    with parts.summaries.resting("school"):
-        assert len(await parts.summaries.find("school", DAYS, {})) == 1
-        assert not followed
-        await parts.summaries.find("another", DAYS, {})
-    assert len(await parts.summaries.find("school", DAYS, {})) == 2
-    assert followed
