@@ -54,7 +54,7 @@ class Folding:
         """The next chunk of a tenant's log after a position, up to another."""
         limit = limit or CHUNK
         query = {"tenant": tenant, "position": {"$gt": start, "$lte": through}}
-        found = self._records.find(query, projection=FOLDED, batch_size=min(PORTION, limit)).sort(IN_ORDER).limit(limit)
+        found = self._records.find(query, projection=FOLDED, batch_size=limit).sort(IN_ORDER).limit(limit)
         records, size = list[dict[str, Any]](), 0
         try:
             while len(records) < limit and size < CHUNK_BYTES:
