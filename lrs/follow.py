@@ -188,8 +188,8 @@ class Follower:
             for start in sorted({cursor.positions[each.edition] for each in there}, reverse=True):
                 here = [each for each in there if cursor.positions[each.edition] == start]
                 await self._advance(cursor, here, start, through)
-        except Superseded:
-            logger.info("read_again", tenant=tenant)
+        except Superseded as superseded:
+            logger.info("read_again", tenant=tenant, why=str(superseded))
             return None
         return cursor
 
@@ -204,7 +204,7 @@ class Follower:
             stand, there = moved("positions", editions, chunk.start), moved("positions", editions, start)
             await self._saved.write(tenant, cells, Fence(tenant, cursor.epoch, there, stand))
             if start < through and not await self._leases.take(tenant, "follow"):
-                raise Superseded
+                raise Superseded("another has the lease")
 
     def _followed(self, cursor: Cursor) -> list[Materializer[Any]]:
         return [each for each in map(cursor.current, self._materializers) if each.edition in cursor.positions]
