@@ -41,8 +41,7 @@ REMEMBERED_FOR_S, MOST_REMEMBERED = 5.0, 100_000
 # How often who waits for another process looks whether it has done it, and tries to do it instead; and how long it waits for one that gets
 # nowhere, in seconds.
 LOOKS_EVERY_S, TRIES_EVERY_S, PATIENCE_S = 0.02, 0.1, 30.0
-# Up to so many new records are followed by whoever wants to read. More are a worker's, who was told of them, while it gets further in so
-# many seconds.
+# Up to so many new records are followed by whoever wants to read. More are a worker's, while it gets further in so many seconds.
 FEW, LEFT_FOR_S = 50, 0.4
 
 
@@ -142,7 +141,8 @@ class Follower:
         try:
             return await flight()
         finally:
-            self._flights.pop((tenant, what), None)
+            if flight.is_idle:  # else who comes next would begin a run beside the one that is under way
+                self._flights.pop((tenant, what), None)
 
     async def follow(self, tenant: str) -> int:
         """Read the log from the cursors to the watermark, and bring up to date what it touches."""

@@ -69,6 +69,35 @@ async def test_what_is_read_at_rest_is_followed_once(process):
     assert followed
 
 
+async def test_however_many_ask_at_whatever_moment_one_run_of_a_process_is_at_a_log(process):
+    parts, under_way = process(), 0
+    await parts.follower.settle("school")
+    follow = parts.follower._follow
+
+    async def alone(tenant):
+        nonlocal under_way
+        assert not under_way
+        under_way += 1
+        try:
+            return await follow(tenant)
+        finally:
+            under_way -= 1
+
+    async def ask(number):
+        await asyncio.sleep(number / 1000)
+        asking = asyncio.create_task(parts.follower.follow_once("school"))
+        if number % 7 == 0:
+            await asyncio.sleep(0.002)
+            asking.cancel()
+            await asyncio.wait([asking])
+        else:
+            await asking
+
+    parts.follower._follow = alone
+    await asyncio.gather(*(ask(number) for number in range(100)), parts.post(*[at(1) for _ in range(20)]))
+    assert not parts.follower._flights
+
+
 async def test_the_first_hint_comes_soon_and_those_after_it_at_intervals(monkeypatch):
     queue, waited, sent = Queue("redis://127.0.0.1:1"), [], []
 
