@@ -57,12 +57,15 @@ class Builder:
         pace = Pace(per_second)
         while True:
             try:
-                cursor = await self._cursors.read(tenant)
-                if not (left := [each for each in made if each.edition in cursor.building]):
+                cursor, left = await self._left(tenant, made)
+                if not left:
                     return made
                 async with self._leases.held(tenant, "build") as ours:
                     if ours:
-                        await self._advance(cursor, left, pace, report, anew)
+                        # Whoever held it before may have got further since.
+                        cursor, left = await self._left(tenant, made)
+                        if left:
+                            await self._advance(cursor, left, pace, report, anew)
                         continue
                 # Another process is at it.
                 start = min(cursor.building[each.edition] for each in left)
@@ -70,6 +73,11 @@ class Builder:
                 await asyncio.sleep(LOOKS_EVERY_S)
             except Superseded:
                 logger.info("read_again", tenant=tenant)
+
+    async def _left(self, tenant: str, made: Sequence[Materializer[Any]]) -> tuple[Cursor, list[Materializer[Any]]]:
+        """The cursors, and those of these that are not made yet."""
+        cursor = await self._cursors.read(tenant)
+        return cursor, [each for each in made if each.edition in cursor.building]
 
     async def _begun(self, tenant: str, materializers: Sequence[Materializer[Any]]) -> list[Materializer[Any]]:
         """These in the generations that are to be made, when each of them has a cursor."""

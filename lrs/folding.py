@@ -23,6 +23,8 @@ S = TypeVar("S")
 
 # Records read, and summaries folded together, at a time; and bytes of their texts, but for the last of them.
 CHUNK, CHUNK_BYTES = 1_000, 4 * 1024 * 1024
+# Summaries folded before others get their turn.
+TURN = 50
 # Records asked for before their size is looked at.
 PORTION = 250
 
@@ -52,7 +54,7 @@ class Folding:
         """The next chunk of a tenant's log after a position, up to another."""
         limit = limit or CHUNK
         query = {"tenant": tenant, "position": {"$gt": start, "$lte": through}}
-        found = self._records.find(query, projection=FOLDED, batch_size=min(PORTION, limit)).sort(IN_ORDER).limit(limit)
+        found = self._records.find(query, projection=FOLDED, batch_size=limit).sort(IN_ORDER).limit(limit)
         records, size = list[dict[str, Any]](), 0
         try:
             while len(records) < limit and size < CHUNK_BYTES:
@@ -123,7 +125,9 @@ class Folding:
         summaries = await self._saved.refold(tenant, materializer, sorted(anew), through=mark) if anew else {}
         cells = [to_keep(tenant, materializer, Saved(key, mark, each)) for key, each in summaries.items()]
         cells += [forgotten(tenant, materializer, key) for key in anew if key not in summaries]
-        for key in touched.due.keys() - anew:
+        for number, key in enumerate(touched.due.keys() - anew, 1):
+            if number % TURN == 0:
+                await asyncio.sleep(0)
             saved = touched.saved.get(key)
             try:
                 summary = extended(materializer, key, saved, touched.due[key], through=mark)

@@ -37,7 +37,7 @@ REMEMBERED_FOR_S, MOST_REMEMBERED = 5.0, 100_000
 # How often who waits for another process looks whether it has done it, and tries to do it instead; and how long it waits for one that gets
 # nowhere, in seconds.
 LOOKS_EVERY_S, TRIES_EVERY_S, PATIENCE_S = 0.02, 0.1, 30.0
-# Up to so many new records are followed by whoever wants to read. More are a worker's, who was told of them, for so many seconds.
+# Up to so many new records are followed by whoever wants to read. More are a worker's, while it gets further in so many seconds.
 FEW, LEFT_FOR_S = 50, 0.4
 
 
@@ -126,7 +126,8 @@ class Follower:
         try:
             return await flight()
         finally:
-            self._flights.pop((tenant, what), None)
+            if flight.is_idle:  # else who comes next would begin a run beside the one that is under way
+                self._flights.pop((tenant, what), None)
 
     async def follow(self, tenant: str) -> int:
         """Read the log from the cursors to the watermark, and bring up to date what it touches."""
@@ -172,8 +173,8 @@ class Follower:
             for start in sorted({cursor.positions[each.edition] for each in there}, reverse=True):
                 here = [each for each in there if cursor.positions[each.edition] == start]
                 await self._advance(cursor, here, start, through)
-        except Superseded:
-            logger.info("read_again", tenant=tenant)
+        except Superseded as superseded:
+            logger.info("read_again", tenant=tenant, why=str(superseded))
             return None
         return cursor
 
@@ -188,7 +189,7 @@ class Follower:
             stand, there = moved("positions", editions, chunk.start), moved("positions", editions, start)
             await self._saved.write(tenant, cells, Fence(tenant, cursor.epoch, there, stand))
             if start < through and not await self._leases.take(tenant, "follow"):
-                raise Superseded
+                raise Superseded("another has the lease")
 
     def _followed(self, cursor: Cursor) -> list[Materializer[Any]]:
         return [each for each in map(cursor.current, self._materializers) if each.edition in cursor.positions]
@@ -259,7 +260,7 @@ class _Wait:
     """What somebody knows who waits for a tenant's cursors."""
 
     def __init__(self) -> None:
-        self._began = self._moved_at = time.monotonic()
+        self._moved_at = time.monotonic()
         self._lowest: int | None = None
         self._tried_at = float("-inf")
 
@@ -273,7 +274,7 @@ class _Wait:
     def is_our_turn(self, pending: int) -> bool:
         """Whether to try it now, with so many new records."""
         now = time.monotonic()
-        if now - self._tried_at < TRIES_EVERY_S or (pending > FEW and now - self._began < LEFT_FOR_S):
+        if now - self._tried_at < TRIES_EVERY_S or (pending > FEW and now - self._moved_at < LEFT_FOR_S):
             return False
         self._tried_at = now
         return True

@@ -26,6 +26,11 @@ class SingleFlight(Generic[T]):
         # One caller that goes away must not end the run for the others.
         return await asyncio.shield(self._next)
 
+    @property
+    def is_idle(self) -> bool:
+        """Whether no run is under way, and none is to come."""
+        return self._next is None and not self._lock.locked()
+
     async def _turn(self) -> T:
         async with self._lock:
             self._next = None

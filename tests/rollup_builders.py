@@ -133,3 +133,10 @@ async def erase(parts: Any, name: str, tenant: str = "school") -> int:
         label, _, key = record_key.partition(":")
         by_label.setdefault(label, set()).add(key)
     return int(await parts.rebuilder.refold(tenant, by_label))
+
+
+def counted(what: Any, names: Iterable[str], asked: list[str]) -> None:
+    """Each call of these methods is noted."""
+    for name in names:
+        method = getattr(what, name)
+        setattr(what, name, lambda *given, _name=name, _method=method, **how: asked.append(_name) or _method(*given, **how))

@@ -26,6 +26,8 @@ SHORT, LONG_AT_ONCE = 2_000, 2
 HELD_MS = 10_000
 # A tenant that is busy is followed so often, in seconds from beginning to beginning: what came meanwhile shares a round.
 ROUND_S = 0.2
+# After so many seconds of it a job ends, long before arq would end it; the next hint goes on, or the sweep.
+ENOUGH_S = 15.0
 # Removes the key only if it is still ours.
 RELEASE = "if redis.call('get', KEYS[1]) == ARGV[1] then return redis.call('del', KEYS[1]) end"
 
@@ -42,6 +44,7 @@ async def alone(redis: "Redis | None", tenant: str, run: Callable[[str], Awaitab
     So many hints of a busy tenant cost as much work as one worker can do, however many workers there are.
     """
     held, again, token = f"lrs:following:{tenant}", f"lrs:again:{tenant}", secrets.token_hex(8)
+    enough = time.monotonic() + ENOUGH_S
     try:
         while redis is not None:
             if not await redis.set(held, token, nx=True, px=HELD_MS):
@@ -53,11 +56,12 @@ async def alone(redis: "Redis | None", tenant: str, run: Callable[[str], Awaitab
             try:
                 await redis.delete(again)
                 await run(tenant)
+                if await redis.exists(again):
+                    await asyncio.sleep(began + ROUND_S - time.monotonic())
             finally:
                 await redis.eval(RELEASE, 1, held, token)  # type: ignore[misc]
-            if not await redis.delete(again):
+            if not await redis.delete(again) or began > enough:
                 return
-            await asyncio.sleep(began + ROUND_S - time.monotonic())
     except (RedisError, OSError) as error:
         logger.debug("not_alone", tenant=tenant, error=str(error))
     await run(tenant)

@@ -94,7 +94,7 @@ class Cursors:
             change["$max"] = fence.moved
         outcome = await self._cursors.update_one({"_id": fence.tenant, **_at(fence.epoch), **fence.stand}, change, session=session)
         if not outcome.matched_count:
-            raise Superseded
+            raise Superseded("the epoch or a cursor is another")
 
     async def begin(self, cursor: Cursor, editions: Sequence[str]) -> None:
         """Let these be made from the beginning of the log. Superseded if somebody else has begun something since."""

@@ -3,6 +3,7 @@
 One document for each piece of work: {_id, tenant, holder, until}. Only MongoDB's clock counts.
 """
 
+import asyncio
 import secrets
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -15,7 +16,7 @@ from lrs.store.mongo import Database
 
 logger = structlog.get_logger(__name__)
 
-# Longer than a chunk of the log takes; a holder that was killed holds up the others for so long, in seconds.
+# A holder that was killed holds up the others for so long, in seconds.
 LEASE_S = 5.0
 
 
@@ -51,10 +52,22 @@ class Leases:
 
     @asynccontextmanager
     async def held(self, tenant: str, work: str) -> AsyncIterator[bool]:
-        """Try to take the lease for the block; yields whether it is ours. Whoever works for long prolongs it by `take`."""
-        ours = await self.take(tenant, work)
+        """Try to take the lease for the block; yields whether it is ours. It is prolonged for as long as the block takes."""
+        if not await self.take(tenant, work):
+            yield False
+            return
+        keeping = asyncio.create_task(self._keep(tenant, work))
         try:
-            yield ours
+            yield True
         finally:
-            if ours:
-                await self.give_back(tenant, work)
+            keeping.cancel()
+            await asyncio.wait([keeping])
+            await self.give_back(tenant, work)
+
+    async def _keep(self, tenant: str, work: str) -> None:
+        try:
+            while True:
+                await asyncio.sleep(LEASE_S / 3)
+                await self.take(tenant, work)
+        except PyMongoError as error:  # it runs out by itself
+            logger.debug("lease_not_kept", error=str(error))

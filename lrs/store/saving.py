@@ -175,10 +175,10 @@ class Saving:
             outcome = await self._summaries.bulk_write(writes, ordered=False, session=session)
         except BulkWriteError as error:
             if _was_taken(error):
-                raise Superseded from error
+                raise Superseded("there is one by now") from error
             raise
         if outcome.matched_count + outcome.inserted_count != len(cells):
-            raise Superseded
+            raise Superseded("one has gone, or is another by now")
         for cell in cells:
             _add(changes, cell.rests_on or None, cell.document)
 

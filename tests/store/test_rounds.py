@@ -9,7 +9,7 @@ from builders import TALLY, a_statement, learner
 from conftest import Parts
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from rollup_builders import DAYS, assert_all_is_right, at, kept_lines
+from rollup_builders import DAYS, assert_all_is_right, at, counted, kept_lines
 
 from lrs.materialize import Materializer, Row
 from lrs.store.cursors import Cursors, Superseded
@@ -82,6 +82,7 @@ def held_up(parts):
 
 async def test_a_follower_that_was_overtaken_does_not_bring_back_what_was_left_as_it_was(process, monkeypatch):
     monkeypatch.setattr("lrs.store.leases.LEASE_S", 0.1)
+    monkeypatch.setattr("lrs.store.leases.Leases._keep", lambda *_: asyncio.sleep(0))  # it sleeps, and prolongs nothing
     parts, slow = process(), process()
     await parts.post(being_at("a"))
     await parts.follower.settle("school")
@@ -165,13 +166,6 @@ async def test_a_summary_that_adds_nothing_any_more_takes_its_rows_with_it(proce
     await parts.saved.write("school", [cell])
     assert "rows" not in await document(parts, key="k")
     assert await kept_lines(parts.database, "school", LAST) == {}
-
-
-def counted(what, names, asked):
-    """Each call of these methods is noted."""
-    for name in names:
-        method = getattr(what, name)
-        setattr(what, name, lambda *given, _name=name, _method=method, **how: asked.append(_name) or _method(*given, **how))
 
 
 async def test_a_round_asks_once_for_the_summaries_of_all_materializers(process):
