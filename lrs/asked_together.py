@@ -48,13 +48,14 @@ class AskedTogether(Generic[A]):
             self._last = len(waiting)
             asking = asyncio.ensure_future(self._ask(list(waiting)))
             await asyncio.wait([asking])
+        error = None if asking.cancelled() else asking.exception()
         for key, callers in waiting.items():
             for answer in callers:
                 if answer.done():
                     continue
                 if asking.cancelled():
                     answer.cancel()
-                elif (error := asking.exception()) is not None:
+                elif error is not None:
                     answer.set_exception(error)
                 else:
                     answer.set_result(asking.result().get(key))

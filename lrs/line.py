@@ -116,7 +116,7 @@ class Line:
         """After a write that took so long: wait, no longer than that, until those it answered have joined those who waited meanwhile.
 
         Clients that were answered together ask again together. Without this they fall into two halves, each of which waits for the
-        writes of the other; and a write costs about as much as thirty statements in it. One alone is not waited for.
+        writes of the other; and what a write costs by itself is as much as many statements. One alone is not waited for.
         """
         everybody, until = len(self._waiting) + answered, time.monotonic() + min(took_s, PATIENCE_S)
         while answered > 1 and len(self._waiting) < everybody and self._statements < GROUP_LIMIT and time.monotonic() < until:

@@ -62,11 +62,11 @@ class Prepared:
     voided_at: int | None = None
     inherited: Mapping[str, Sequence[str]] = field(default_factory=dict)
     awaits: str | None = None
+    # The record's `_id`.
+    id: str = field(init=False)
 
-    @cached_property
-    def id(self) -> str:
-        """The record's `_id`."""
-        return record_id(self.tenant, self.statement["id"])
+    def __post_init__(self) -> None:
+        self.id = record_id(self.tenant, self.statement["id"])
 
     @cached_property
     def text(self) -> str | bytes:
