@@ -35,6 +35,6 @@ def _step(canonical: Canonical, definitions: Sequence[Mapping[str, Any]]) -> Can
 
 
 ACTIVITY: Materializer[Canonical] = Materializer(
-    name="xapi.activity", version=1, shape=Canonical, keys=defined_in, empty=Canonical, step=_step, part=definitions_in,
+    name="xapi.activity", version=2, shape=Canonical, keys=defined_in, empty=Canonical, step=_step, part=definitions_in,
 )
 MATERIALIZERS = (ACTIVITY,)

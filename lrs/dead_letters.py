@@ -34,11 +34,12 @@ class Chosen:
 class Replayed:
     """What became, or would become, of events that are tried again: counted by outcome, and what changed for the first ones.
 
-    `after` is the `_id` of the last one looked at, `seen` how many were. A run that was ended goes on from such a one.
+    `changes` are JSON texts: a database would bend long numbers, and refuse some names. `after` is the `_id` of the last one looked at,
+    `seen` how many were. A run that was ended goes on from such a one.
     """
 
     counts: Counter[str] = field(default_factory=Counter)
-    changes: list[Mapping[str, Any]] = field(default_factory=list)
+    changes: list[str] = field(default_factory=list)
     after: str | None = None
     seen: int = 0
 
@@ -46,7 +47,8 @@ class Replayed:
         """Remember a change, if there is room."""
         if len(self.changes) < SHOWN:
             size = len(dump(what))
-            self.changes.append({"id": shown_id(document), **(what if size <= LARGEST_SHOWN else {"too_large_to_show": size})})
+            shown = what if size <= LARGEST_SHOWN else {"too_large_to_show": size}
+            self.changes.append(dump({"id": shown_id(document), **shown}).decode())
 
 
 class DeadLetters:

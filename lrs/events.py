@@ -4,10 +4,11 @@ What cannot be translated is not lost: it stays as a dead letter, with the place
 """
 
 import asyncio
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from secrets import token_hex
-from typing import Any
+from typing import Any, TypeAlias
 
 import structlog
 
@@ -21,6 +22,7 @@ from lrs.errors import (
     PlacedError,
     StatementConflict,
     TooLarge,
+    Unauthorized,
 )
 from lrs.intake import Intake
 from lrs.materialize import MISHAPS
@@ -37,6 +39,12 @@ logger = structlog.get_logger(__name__)
 
 # Events whose statements go into the store together, and after which other requests get their turn.
 CHUNK = 250
+
+Life: TypeAlias = Callable[[str], Awaitable[datetime | None]]
+
+
+async def _unknown(_tenant: str) -> None:
+    return None
 
 
 @dataclass
@@ -75,19 +83,24 @@ class Source:
 class Events:
     """The way of native events. Safe to go twice: the ids of statements come from the events themselves."""
 
-    def __init__(self, kept: NativeEvents, intake: Intake, documents: Documents) -> None:
+    def __init__(self, kept: NativeEvents, intake: Intake, documents: Documents, life: Life = _unknown) -> None:
+        """`life` says when a tenant was made."""
         self._kept = kept
         self._intake = intake
         self._documents = documents
+        self._life = life
 
     async def take(self, source: Source, texts: Sequence[bytes], origin: Origin) -> list[Outcome]:
         """Keep the events (JSON texts), then store what they say; one outcome each, in their order.
 
-        StoreUnavailable, TooLarge (nothing is kept then).
+        StoreUnavailable, TooLarge (nothing is kept then); Unauthorized if the tenant is deleted meanwhile.
         """
         outcomes: list[Outcome] = []
+        began = await self._life(source.tenant)
         kept = await self._kept.keep(source.tenant, source.adapter.name, texts, origin)
         for start in range(0, len(kept), CHUNK):
+            if start and await self._life(source.tenant) != began:
+                raise Unauthorized("the tenant was deleted before all events were interpreted")
             outcomes += await self.interpret(source, kept[start:start + CHUNK])
         return outcomes
 

@@ -3,14 +3,14 @@
 import asyncio
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 import structlog
 
 from lrs.follow import Follower
 from lrs.store.heartbeats import Heartbeats, Workers
-from lrs.store.jobs import KeptJobs
+from lrs.store.jobs import KeptJobs, KindOfJob
 from lrs.store.mongo import DriverError
 from lrs.store.positions import stored_us_of
 from lrs.store.watermark import now_us
@@ -25,12 +25,16 @@ MOST_LOOKED_AT = 50
 
 @dataclass(frozen=True)
 class Condition:
-    """`lag_s`: the age of the oldest statement that some summary may not reflect yet, 0 if there is none; in how many tenants."""
+    """`lag_s`: the age of the oldest statement that some summary may not reflect yet, 0 if there is none; in how many tenants.
+
+    `jobs` by state, `kinds` the same and more for each kind there is.
+    """
 
     lag_s: float
     lagging: int
     jobs: Mapping[str, int]
     workers: Workers
+    kinds: Mapping[str, KindOfJob] = field(default_factory=dict)
 
 
 class Health:
@@ -58,4 +62,5 @@ class Health:
         lagging = await self._follower.lagging()
         oldest = [position for tenant in lagging[:MOST_LOOKED_AT] if (position := await self._follower.behind(tenant)) is not None]
         lag_us = max((now_us(self._clock) - stored_us_of(position) for position in oldest), default=0)
-        return Condition(max(0, lag_us) / 1_000_000, len(lagging), await self._jobs.counts(), await self._heartbeats.workers())
+        counts, kinds = await self._jobs.counts(), await self._jobs.kinds()
+        return Condition(max(0, lag_us) / 1_000_000, len(lagging), counts, await self._heartbeats.workers(), kinds)

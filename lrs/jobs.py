@@ -9,6 +9,7 @@ from typing import Any
 from lrs.errors import JobNotInState, NotFound
 from lrs.queue import Queue
 from lrs.store.jobs import CANCELLED, LEASE_S, RUNNING, Job, KeptJobs
+from lrs.store.native_events import NativeEvents
 
 # Progress is saved no more often than this, in seconds; a lease is renewed as often, whatever the task does meanwhile.
 SAVED_EVERY_S = 0.5
@@ -16,6 +17,8 @@ RENEWED_EVERY_S = LEASE_S / 10
 # A wait for the end of a job looks after these times, in seconds; the last one again and again.
 LOOKS_S = (0.02, 0.05, 0.1, 0.2, 0.3)
 MOST_IN_A_PAGE = 100
+# The kind of job that interprets events which were acknowledged before anything was made of them.
+INTERPRET = "interpret"
 
 
 class JobLost(Exception):
@@ -29,9 +32,10 @@ class JobCancelled(JobLost):
 class Jobs:
     """For those who start jobs and look after them."""
 
-    def __init__(self, kept: KeptJobs, queue: Queue) -> None:
+    def __init__(self, kept: KeptJobs, queue: Queue, native_events: NativeEvents | None = None) -> None:
         self._kept = kept
         self._queue = queue
+        self._native_events = native_events
 
     async def start(self, tenant: str, kind: str, arguments: Mapping[str, Any]) -> Job:
         """A job that a worker takes up within a moment; if the same one waits already, that one."""
@@ -61,8 +65,15 @@ class Jobs:
         return job
 
     async def cancel(self, tenant: str, job_id: str) -> Job:
-        """End it. What it has done so far stays done. NotFound, JobNotInState if it is over."""
-        return await self._kept.cancel(tenant, job_id) or await self._refuse(tenant, job_id, "cancelled")
+        """End it. What it has done so far stays done. NotFound, JobNotInState if it is over.
+
+        Of an import only the job ends: its events were acknowledged, so those that are left are interpreted by the sweep, soon.
+        """
+        job = await self._kept.cancel(tenant, job_id) or await self._refuse(tenant, job_id, "cancelled")
+        if job.kind == INTERPRET and self._native_events is not None:
+            wanted = job.arguments
+            await self._native_events.release(tenant, wanted["adapter"], wanted["batch"], wanted["first_us"], wanted["last_us"])
+        return job
 
     async def retry(self, tenant: str, job_id: str) -> Job:
         """Let it go on from where it failed or was cancelled. NotFound, JobNotInState if it did neither."""

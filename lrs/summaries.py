@@ -1,7 +1,7 @@
 """Reading summaries: one by its key, always current; many by their facets."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any, TypeVar
 
 from lrs.folding import extended
@@ -12,6 +12,9 @@ from lrs.store.log import Log
 from lrs.store.summaries import SavedSummaries, counts
 
 S = TypeVar("S")
+
+# Summaries that whoever goes through many of them has in memory.
+EACH_PAGE = 500
 
 
 class Summaries:
@@ -53,14 +56,25 @@ class Summaries:
     async def find(
         self, tenant: str, materializer: Materializer[S], facets: Mapping[str, str | Sequence[str]]
     ) -> list[tuple[str, S]]:
-        """Summaries with all the facets (where several values are given: one of them), in the order of their keys.
-
-        StoreUnavailable as above.
+        """Summaries with all the facets (where several values are given: one of them), in the order of their keys, all at once: for
+        what cannot become many, such as those of one learner about one thing. StoreUnavailable as above.
         """
         return await self._saved.find(tenant, await self._follower.ready(tenant, materializer), facets)
 
+    async def each(
+        self, tenant: str, materializer: Materializer[S], facets: Mapping[str, str | Sequence[str]]
+    ) -> AsyncIterator[S]:
+        """The same ones, one after the other: however many there are, a page of them is in memory. StoreUnavailable as above."""
+        after: str | None = None
+        while True:
+            some, after = await self.page(tenant, materializer, facets, after=after, limit=EACH_PAGE)
+            for _, summary in some:
+                yield summary
+            if after is None:
+                return
+
     async def page(
-        self, tenant: str, materializer: Materializer[S], facets: Mapping[str, str], *, after: str | None = None, limit: int
+        self, tenant: str, materializer: Materializer[S], facets: Mapping[str, str | Sequence[str]], *, after: str | None = None, limit: int
     ) -> tuple[list[tuple[str, S]], str | None]:
         """At most `limit` summaries with all the facets and a key beyond `after`, in the order of their keys; and the key after which
         there are more, None if these are the last. A page costs the same wherever it is. StoreUnavailable as above.
@@ -75,17 +89,20 @@ class Summaries:
         self, tenant: str, materializer: Materializer[Any], scope: str | Sequence[str], *, since: str | None = None,
         until: str | None = None, by: Sequence[str] = (), sums: Sequence[str] = (),
         where: Mapping[str, str | Sequence[str]] | None = None, distinct: str | None = None, limit: int | None = None,
+        beyond: Sequence[str] = (), groups: int | None = None,
     ) -> list[Line]:
         """The lines of a roll-up in one scope or several, added up by group, in the order of the groups.
 
         Of those with `since` <= bucket < `until` and the dims of `where` (where several values are given: one of them). `by` names dims,
         "scope", "bucket", or "bucket:10" for its first ten characters; what a line lacks is "". `sums` names what to add up, by default
-        all there is; `distinct` a dim whose different values are counted; `limit` takes only so many lines, the first ones by bucket. No
-        group is made of no lines. StoreUnavailable as above.
+        all there is; `distinct` a dim whose different values are counted; `limit` takes only so many lines, the first ones by bucket;
+        `groups`, with `sums`, gives only so many groups, the first ones after the group `beyond`. No group is made of no lines.
+        StoreUnavailable as above.
         """
         current = await self._follower.ready(tenant, materializer)
         return await self._saved.lines(
             tenant, current, scope, since=since, until=until, by=by, sums=sums, where=where, distinct=distinct, limit=limit,
+            beyond=beyond, groups=groups,
         )
 
     async def through(self, tenant: str) -> int:

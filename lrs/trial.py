@@ -1,6 +1,5 @@
 """Trying an adapter on events, here and now: no server, no database, nothing stored."""
 
-import json
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -16,7 +15,7 @@ from lrs.native_bodies import texts_of
 from lrs.plugins import Adapter, load_adapters, load_materializers
 from lrs.store.native_events import Kept
 from lrs.xapi.build import account_actor
-from lrs.xapi.json_text import dump, parse
+from lrs.xapi.json_text import again, indented, parse
 from lrs.xapi.prepare import prepare
 from lrs.xapi.times import format_stored
 from lrs.xapi.types import Statement
@@ -44,13 +43,13 @@ class Trial:
                 yield f"event {index}: {reason['kind']} at {reason['place'] or 'the whole'}: {reason['rule']} ({reason['code']})"
             for statement in outcome.statements:
                 yield f"event {index}: statement {statement['id']}"
-                yield _indented(statement)
+                yield indented(statement)
             for profile in outcome.profiles:
                 yield f"event {index}: {profile.resource} profile {profile.profile_id}"
-                yield _indented(profile.content)
+                yield indented(profile.content)
         for key, summary in sorted(self.summaries.items()):
             yield f"summary {key}"
-            yield _indented(json.loads(summary))
+            yield indented(again(summary))
 
 
 def trial(name: str, body: bytes, settings: bytes) -> Trial:
@@ -97,7 +96,3 @@ def _touched(materializers: Any, statements: Sequence[Statement]) -> Iterator[tu
 
 def _encoded(materializer: Materializer[Any], parts: Sequence[Any]) -> bytes:
     return materializer.encode(fold(materializer, parts))
-
-
-def _indented(value: Any) -> str:
-    return json.dumps(json.loads(dump(value)), indent=2, ensure_ascii=False)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 
 from lrs.errors import CredentialTaken, NotFound
@@ -52,6 +53,9 @@ class FakeDirectory:
 
     async def has_tenant(self, tenant: str) -> bool:
         return tenant in self.names
+
+    async def life(self, tenant: str) -> datetime | None:
+        return datetime(2026, 1, 1, tzinfo=UTC) if tenant in self.names else None
 
     async def default_version(self, tenant: str) -> str | None:
         return self.versions.get(tenant)

@@ -1,7 +1,7 @@
 """A Kolibri without a database: the adapter's routes over lists, for tests."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -84,6 +84,13 @@ class Logs:
         found = [(key, self._summary(tenant, materializer, key)) for key in names]
         return [(key, summary) for key, summary in found if _has(materializer.facets(summary), facets)]
 
+    async def each(
+        self, tenant: str, materializer: Materializer[Any], facets: Mapping[str, str | Sequence[str]]
+    ) -> AsyncIterator[Any]:
+        """The same, one after the other."""
+        for _, summary in await self.find(tenant, materializer, facets):
+            yield summary
+
     def _summary(self, tenant: str, materializer: Materializer[Any], key: str) -> Any:
         own = [each for each in self._counting(tenant) if key in materializer.keys(each)]
         return materializer.decode(materializer.encode(fold(materializer, own)))
@@ -147,6 +154,10 @@ class Credentials:
     async def tenant_of_host(self, host: str) -> str | None:
         """other.example.org leads to the tenant "other"."""
         return "other" if host == "other.example.org" else None
+
+    async def life(self, _tenant: str) -> datetime | None:
+        """It is always the same one."""
+        return EPOCH
 
     async def caller_of_basic(self, key: str, secret: str) -> Caller | None:
         """service:secret may write events, reader:secret may not."""

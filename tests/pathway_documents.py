@@ -9,7 +9,8 @@ from typing import Any
 from aiohttp.test_utils import TestClient, TestServer
 
 from adapters.contract.cases import config_of
-from adapters.contract.memory import AUTHORITY, TENANT, MemoryStore
+from adapters.contract.directory import AUTHORITY, TENANT
+from adapters.contract.memory import MemoryStore
 from adapters.pathway.documents import split
 from adapters.pathway.routes import PATH
 from adapters.pathway.routes import adapter as pathway

@@ -8,13 +8,13 @@ from typing import Any
 import structlog
 from marshmallow import ValidationError
 
-from lrs.dead_letters import CHUNK, Chosen, Replayed, Report, kept_of
+from lrs.dead_letters import CHUNK, Chosen, Replayed, Report, kept_of, shown_id
 from lrs.errors import LRSError, StoreUnavailable
 from lrs.jobs import Running
 from lrs.materialize import MISHAPS
 from lrs.store.log import Refused
 from lrs.store.mongo import DriverError
-from lrs.store.native_events import DEAD, UNKNOWN, Fate
+from lrs.store.native_events import DEAD, FOR_A_JOB, UNKNOWN, Fate
 from workers.services import Services
 
 logger = structlog.get_logger(__name__)
@@ -59,9 +59,13 @@ async def interpret(services: Services, running: Running) -> Mapping[str, Any]:
 
 
 async def sweep_events(ctx: dict[str, Any]) -> None:
-    """Interpret what was kept and then forgotten, because a process ended. Safe to run twice, or beside posts."""
+    """Interpret what was kept and then forgotten, because a process or a job ended. Safe to run twice, or beside posts.
+
+    A batch that never got its job goes: its sender was told nothing, and sends it again.
+    """
     services: Services = ctx["services"]
     seen: set[str] = set()
+    batches: dict[str, bool] = {}
     try:
         while documents := await services.native_events.abandoned(time.time_ns() // 1000 - ABANDONED_AFTER_US, CHUNK):
             new = [each for each in documents if each["_id"] not in seen]
@@ -69,9 +73,24 @@ async def sweep_events(ctx: dict[str, Any]) -> None:
                 return
             for document in new:
                 seen.add(document["_id"])
-                await _see_to(services, document)
+                # What has gone meanwhile, with its learner or tenant, stays so.
+                if await services.native_events.get(document["tenant"], shown_id(document)) is None:
+                    continue
+                if document["pending"] == FOR_A_JOB and not await _acknowledged(services, document, batches):
+                    await services.native_events.remove([document["_id"]])
+                else:
+                    await _see_to(services, document)
     except (DriverError, StoreUnavailable) as error:
         logger.warning("events_not_swept", error=str(error))
+
+
+async def _acknowledged(services: Services, document: Mapping[str, Any], batches: dict[str, bool]) -> bool:
+    batch = document["batch"]
+    if batch not in batches:
+        batches[batch] = await services.jobs.of_batch(document["tenant"], batch) is not None
+        if not batches[batch]:
+            logger.warning("batch_never_acknowledged", tenant=document["tenant"], adapter=document["adapter"], batch=batch)
+    return batches[batch]
 
 
 async def _see_to(services: Services, document: Mapping[str, Any]) -> None:

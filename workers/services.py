@@ -17,6 +17,7 @@ from lrs.queue import Queue
 from lrs.rebuild import Rebuilder
 from lrs.retranslation import Retranslation
 from lrs.store.attachments import Attachments
+from lrs.store.departed import Departed
 from lrs.store.directory import Directory
 from lrs.store.documents import Documents
 from lrs.store.jobs import KeptJobs
@@ -49,6 +50,7 @@ class Services:
     events: Events
     letters: DeadLetters
     retranslation: Retranslation
+    departed: Departed
 
     @classmethod
     def of(
@@ -67,7 +69,7 @@ class Services:
         directory, attachments = Directory(database, config.secret), Attachments(database)
         intake = Intake(log, materializers, queue or Queue(config.redis_url), clock)
         native_events = NativeEvents(database, clock)
-        events = Events(native_events, intake, Documents(database, clock))
+        events = Events(native_events, intake, Documents(database, clock), directory.life)
         letters = DeadLetters(native_events, events, directory, adapters or {})
         removal = Removal(database, watermark, log, attachments)
         statements = Statements(database, config.page_limit)
@@ -77,4 +79,5 @@ class Services:
             erasure=Erasure(removal, Remains(database), Keying(database), rebuilder, materializers),
             native_events=native_events, events=events, letters=letters,
             retranslation=Retranslation(native_events, letters, statements, intake), statements=statements,
+            departed=Departed(database),
         )

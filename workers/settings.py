@@ -15,14 +15,15 @@ from lrs.plugins import load_adapters, load_materializers
 from lrs.queue import Queue, redis_settings
 from lrs.store.heartbeats import Heartbeats
 from lrs.store.mongo import Database
+from lrs.store.retention import Nights
 from workers.attachments import SWEEP_MINUTES, sweep_attachments
 from workers.follow import SWEEP_SECONDS, Sweeper, follow, sweep
 from workers.heart import Heart
 from workers.jobs import Runner, run_job
 from workers.native_events import SWEEP_SECONDS as EVENT_SECONDS
 from workers.native_events import sweep_events
-from workers.removals import DAILY_HOUR, DAILY_MINUTE, start_retention, sweep_removals
 from workers.removals import SWEEP_MINUTES as REMOVAL_MINUTES
+from workers.removals import Nightly, sweep_removals
 from workers.services import Services
 from workers.tasks import TASKS
 
@@ -45,7 +46,6 @@ def worker_of(config: Config, services: Services, *, burst: bool, runner: Runner
             cron(sweep_events, second=set(EVENT_SECONDS), unique=True, timeout=JOB_TIMEOUT_S, keep_result=0),
             cron(sweep_attachments, minute=set(SWEEP_MINUTES), unique=True, timeout=JOB_TIMEOUT_S, keep_result=0),
             cron(sweep_removals, minute=set(REMOVAL_MINUTES), unique=True, timeout=JOB_TIMEOUT_S, keep_result=0),
-            cron(start_retention, hour=DAILY_HOUR, minute=DAILY_MINUTE, unique=True, timeout=JOB_TIMEOUT_S, keep_result=0),
         ],
         redis_settings=redis_settings(config.redis_url),
         ctx={"services": services, "runner": runner, "sweeper": sweeper or Sweeper(services)},
@@ -68,7 +68,7 @@ async def run(config: Config, *, burst: bool = False) -> None:
         await database.prepare()
         services = Services.of(database, load_materializers(), config, load_adapters(), queue)
         sweeper, runner = Sweeper(services), Runner(services.jobs, services, TASKS, config.jobs)
-        heart = Heart(Heartbeats(database), sweeper)
+        heart = Heart(Heartbeats(database), sweeper, Nightly(Nights(database), services.jobs))
         tasks = [asyncio.create_task(runner.work(stop, burst=burst)), asyncio.create_task(heart.beat())]
         for task in () if burst else tasks:
             task.add_done_callback(lambda _: stop.set())  # it ends by itself only if it is broken, and then so are we

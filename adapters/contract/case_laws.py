@@ -9,7 +9,7 @@ import pytest
 from aiohttp.test_utils import TestClient, TestServer
 
 from adapters.contract.cases import CONFIG, KINDS, Case, cases_of
-from adapters.contract.memory import POWERLESS
+from adapters.contract.directory import POWERLESS
 from adapters.contract.subject import Subject
 from lrs.errors import InvalidEvent
 from lrs.xapi.json_text import dump

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from adapters.contract.memory import MemoryDirectory
+from adapters.contract.directory import MemoryDirectory
 from lrs.xapi.json_text import parse
 from lrs.xapi.times import parse_timestamp
 

@@ -4,7 +4,7 @@ Summaries are folded from the statements at every read, so what an adapter answe
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -12,6 +12,7 @@ from typing import Any
 
 from aiohttp import web
 
+from adapters.contract.directory import MemoryDirectory
 from lrs.app import bare_app
 from lrs.config import Config
 from lrs.errors import StatementConflict
@@ -19,21 +20,15 @@ from lrs.events import Events
 from lrs.http import keys
 from lrs.intake import Accepted
 from lrs.materialize import Line, Materializer, fold
-from lrs.plugins import Adapter, Caller, Entry
+from lrs.plugins import Adapter, Entry
 from lrs.store.native_events import STORED, Fate, Kept, Origin
 from lrs.store.references import Snapshot
-from lrs.xapi.build import account_actor
 from lrs.xapi.compare import same_statement
 from lrs.xapi.documents import Place, Resource
 from lrs.xapi.prepare import prepare, with_stored
 from lrs.xapi.times import format_stored, parse_timestamp
 from lrs.xapi.types import Agent, Statement
 from lrs.xapi.validate import check_batch
-
-TENANT = "school"
-AUTHORITY = account_actor("https://lrs.example.org/credentials", "contract")
-# An API key that is known, and may not write events or read reports.
-POWERLESS = "powerless-api-key"
 
 
 class MemoryClock:
@@ -115,6 +110,13 @@ class MemoryStatements:
     ) -> list[tuple[str, Any]]:
         """Those that have all the facets, in the order of their keys."""
         return [(key, summary) for key, summary in self.folded(materializer).items() if _has(materializer.facets(summary), facets)]
+
+    async def each(
+        self, tenant: str, materializer: Materializer[Any], facets: Mapping[str, str | Sequence[str]]
+    ) -> AsyncIterator[Any]:
+        """The same, one after the other."""
+        for _, summary in await self.find(tenant, materializer, facets):
+            yield summary
 
     async def page(
         self, tenant: str, materializer: Materializer[Any], facets: Mapping[str, str | Sequence[str]], *,
@@ -229,36 +231,6 @@ class MemoryReferences:
         for entry in (each for entries in self._entries.values() for each in entries):
             kinds[entry.kind][entry.id] = entry.document
         return Snapshot(1, kinds)
-
-
-@dataclass(frozen=True)
-class MemoryDirectory:
-    """One tenant and its settings; an API key and a Basic pair ("key:secret") that may do everything."""
-
-    given: Mapping[str, Any]
-    api_key: str
-    basic: str
-
-    async def settings(self, tenant: str, adapter: Adapter) -> Mapping[str, Any]:
-        """As the adapter's schema loads them."""
-        return adapter.settings().load(self.given)  # type: ignore[no-any-return]
-
-    async def tenant_of_host(self, host: str) -> str | None:
-        """No host is mapped."""
-        return None
-
-    async def caller_of_basic(self, key: str, secret: str) -> Caller | None:
-        """Only the one pair."""
-        return _caller("all") if f"{key}:{secret}" == self.basic else None
-
-    async def caller_of_api_key(self, api_key: str) -> Caller | None:
-        """The one that may do everything, and the powerless one."""
-        scopes = {self.api_key: "all", POWERLESS: "statements/read"}
-        return _caller(scopes[api_key]) if api_key in scopes else None
-
-
-def _caller(scope: str) -> Caller:
-    return Caller(TENANT, "contract", frozenset({scope}), AUTHORITY)
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,8 @@ PARTS = (Adapter, Route, Reference, Entry, Profile, Materializer, Row, Line)
 CALLS = {
     "Events that come to an adapter's own route": (native.take_events, native.keep_call, native.note_stored, native.note_refused),
     "Reading summaries": (
-        Summaries.current, Summaries.saved, Summaries.find, Summaries.page, Summaries.rows, Summaries.through, Summaries.brought_up,
+        Summaries.current, Summaries.saved, Summaries.find, Summaries.each, Summaries.page, Summaries.rows, Summaries.through,
+        Summaries.brought_up,
     ),
     "Refusing an event": (InvalidEvent,),
 }
@@ -64,7 +65,8 @@ def _signature(call: Callable[..., Any]) -> str:
     assert isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))
     given = ast.unparse(node.args).removeprefix("self, ").removeprefix("self")
     returns = "" if node.returns is None or node.name == "__init__" else f" -> {ast.unparse(node.returns)}"
-    begin = "await " if isinstance(node, ast.AsyncFunctionDef) else ""
+    gives_many = any(isinstance(each, ast.Yield) for each in ast.walk(node))
+    begin = ("async for … in " if gives_many else "await ") if isinstance(node, ast.AsyncFunctionDef) else ""
     return f"{begin}{call.__name__}({given}){returns}"
 
 

@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from adapters.contract.cases import Case, CaseConfig, cases_of, config_of
-from adapters.contract.memory import AUTHORITY, TENANT, MemoryStore
+from adapters.contract.directory import AUTHORITY, TENANT
+from adapters.contract.memory import MemoryStore
 from lrs.events import Outcome, Source
 from lrs.materialize import Materializer
 from lrs.plugins import Adapter, load_materializers

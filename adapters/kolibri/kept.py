@@ -17,6 +17,7 @@ from adapters.kolibri.translate import authority
 from lrs.errors import InvalidBody, LRSError, StoreUnavailable
 from lrs.events import reason_of
 from lrs.http.keys import ADAPTERS, DIRECTORY
+from lrs.http.lives import one_life
 from lrs.http.native import keep_call, note_refused, note_stored
 from lrs.xapi.types import Statement
 
@@ -34,7 +35,8 @@ def kept_first(handler: Handler) -> Handler:
     async def answer(request: web.Request) -> web.StreamResponse:
         request[ASKER] = await asker_of(request)
         try:
-            request[BODY] = await read_body(request)
+            async with one_life(request, request[ASKER].tenant):
+                request[BODY] = await read_body(request)
         except InvalidBody as error:
             note_refused(request, await _keep(request, None), reason_of(error))
             raise

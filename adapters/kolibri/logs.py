@@ -1,7 +1,7 @@
 """The calls that read: total progress, mastery logs, diff, attempt logs."""
 
 import asyncio
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,7 +13,7 @@ from adapters.kolibri.attempts import Attempt, Attempts
 from adapters.kolibri.fields import hex_of
 from adapters.kolibri.login import Asker, asker_of
 from adapters.kolibri.mastery import as_coaches_left_it, is_coaches_quiz
-from adapters.kolibri.queries import attempt_log_query, mastery_log_query, page_of, paged, parameters, require, unknown
+from adapters.kolibri.queries import Window, attempt_log_query, mastery_log_query, page_of, paged, parameters, require, unknown
 from adapters.kolibri.refusals import NoSuchIndex, json_answer, native
 from adapters.kolibri.summaries import ATTEMPTS, CONTENT_SUMMARY, QUIZ, ContentSummary, MasteryLog, content_key
 from lrs.errors import Forbidden, NotFound
@@ -75,11 +75,13 @@ async def get_attempt_logs(request: web.Request) -> web.StreamResponse:
     """Attempts, filtered; nothing is required."""
     asker, given = await asker_of(request), parameters(request)
     query: Mapping[str, Any] = attempt_log_query().load(given)
-    groups = await _readable_attempts(request, asker, query)
-    entries = [
-        attempt_log(attempt, attempts) for attempts in groups for attempt in attempts.entries if _fits(attempt, query)
-    ]
-    return json_answer(paged(page_of(given), entries))
+    found = await _readable_attempts(request, asker, query)
+    entries = Window(page_of(given))
+    async for attempts in found:
+        for attempt in attempts.entries:
+            if _fits(attempt, query) and entries.takes_next():
+                entries.add(attempt_log(attempt, attempts))
+    return json_answer(entries.answer())
 
 
 @native("Attempt Log Instance")
@@ -112,28 +114,32 @@ async def _tries(request: web.Request) -> Tries:
     return Tries(asker, mastery_logs(left, complete=query.get("complete"), quiz=query.get("quiz")))
 
 
-async def _readable_attempts(request: web.Request, asker: Asker, query: Mapping[str, Any]) -> list[Attempts]:
-    """The groups of attempts that the parameters select and the asker may see."""
+async def _readable_attempts(request: web.Request, asker: Asker, query: Mapping[str, Any]) -> AsyncIterator[Attempts]:
+    """The groups of attempts that the parameters select and the asker may see, one after the other: to an administrator, all there are."""
     summaries, tenant, users = request.config_dict[SUMMARIES], asker.tenant, _users_wanted(asker, query)
-    found: Iterable[Attempts]
     if "masterylog" in query:
         tried = await summaries.current(tenant, ATTEMPTS, query["masterylog"])
         if tried.masterylog is None:
             raise ValidationError({"masterylog": [unknown(query["masterylog"])]})
-        found = [tried]
+        found = _only(tried)
     elif users is not None and not users:
-        return []
+        found = _only()
     else:
         facets = {"user": sorted(users)} if users is not None else {}
         if "content" in query:
             facets["content"] = [query["content"]]
-        found = [attempts for _, attempts in await summaries.find(tenant, ATTEMPTS, facets)]
-    return [
-        attempts for attempts in found
+        found = summaries.each(tenant, ATTEMPTS, facets)
+    return (
+        attempts async for attempts in found
         if (users is None or (attempts.user or "-") in users)
         and ("content" not in query or (attempts.masterylog is not None and attempts.content == query["content"]))
         and ("mastery_level" not in query or attempts.level == query["mastery_level"])
-    ]
+    )
+
+
+async def _only(*groups: Attempts) -> AsyncIterator[Attempts]:
+    for each in groups:
+        yield each
 
 
 def _users_wanted(asker: Asker, query: Mapping[str, Any]) -> frozenset[str] | None:

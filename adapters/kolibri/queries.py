@@ -1,6 +1,6 @@
 """Query parameters of the lists."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -113,18 +113,40 @@ def page_of(given: Mapping[str, str]) -> Page | None:
     return Page(size, number)
 
 
-def paged(page: Page | None, entries: Sequence[Any]) -> Any:
+class Window:
+    """A list of which only one page is in memory, while the entries are counted; or all of it, if no page is wanted."""
+
+    def __init__(self, page: Page | None) -> None:
+        self._page = page
+        self._count = 0
+        self._results: list[Any] = []
+
+    def takes_next(self) -> bool:
+        """Count one entry more; whether it is on the page, and so to be added."""
+        self._count += 1
+        return self._page is None or (self._page.number - 1) * self._page.size < self._count <= self._page.number * self._page.size
+
+    def add(self, entry: Any) -> None:
+        """An entry of the page."""
+        self._results.append(entry)
+
+    def answer(self) -> Any:
+        """The list, or the page. NotFound beyond the last one; the first page is always there."""
+        if self._page is None:
+            return self._results
+        pages = max(1, -(-self._count // self._page.size))
+        if self._page.number > pages:
+            raise NotFound("Invalid page.")
+        return {"page": self._page.number, "count": self._count, "total_pages": pages, "results": self._results}
+
+
+def paged(page: Page | None, entries: Iterable[Any]) -> Any:
     """The list, or one page of it. NotFound beyond the last one; the first page is always there."""
-    if page is None:
-        return list(entries)
-    pages = max(1, -(-len(entries) // page.size))
-    if page.number > pages:
-        raise NotFound("Invalid page.")
-    first = (page.number - 1) * page.size
-    return {
-        "page": page.number, "count": len(entries), "total_pages": pages,
-        "results": list(entries[first:first + page.size]),
-    }
+    window = Window(page)
+    for entry in entries:
+        if window.takes_next():
+            window.add(entry)
+    return window.answer()
 
 
 def _integer(text: str) -> int | None:

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from datetime import MAXYEAR, date, timedelta, tzinfo
 from itertools import chain
@@ -102,26 +102,21 @@ def window_of(parameters: Mapping[str, str], zone: tzinfo) -> Window:
 
 async def completions(summaries: Summaries, tenant: str, window: Window) -> Completions:
     """What was first completed within a window. StoreUnavailable."""
-    cells, spans = await asyncio.gather(
-        _cells(summaries, tenant, COMPLETIONS, window),
+    courses, spans = await asyncio.gather(
+        _completed_at_edges(summaries, tenant, window),
         asyncio.gather(*(_course_lines(summaries, tenant, window.entity, span) for span in window.spans)),
     )
-    courses: dict[str, Counter[str]] = {}
     for line in chain.from_iterable(spans):
         courses.setdefault(line.group[0], Counter()).update(line.sums)
-    for cell in cells:
-        if _is_in(cell, window):
-            courses.setdefault(course_of(cell), Counter()).update(course_sums(cell))
     return Completions(courses)
 
 
 async def people(summaries: Summaries, tenant: str, window: Window) -> int:
     """How many people completed something for the first time within a window. StoreUnavailable."""
-    cells, lines = await asyncio.gather(
-        _cells(summaries, tenant, COMPLETIONS, window),
+    at_edges, lines = await asyncio.gather(
+        _people_at_edges(summaries, tenant, window),
         _lines(summaries, tenant, COMPLETIONS, PEOPLE, window, sums=("completions",), distinct="user"),
     )
-    at_edges = {short(cell.user) for cell in cells if cell.user is not None and _is_in(cell, window)}
     if at_edges:  # some of whom may have completed something in a whole hour, too
         where = {"user": sorted(at_edges)}
         counted = await _lines(summaries, tenant, COMPLETIONS, PEOPLE, window, by=("user",), sums=("completions",), where=where)
@@ -131,18 +126,40 @@ async def people(summaries: Summaries, tenant: str, window: Window) -> int:
 
 async def searches(summaries: Summaries, tenant: str, window: Window) -> int:
     """How many searches lie within a window. StoreUnavailable."""
-    cells, lines = await asyncio.gather(
-        _cells(summaries, tenant, SEARCH_SECONDS, window),
+    at_edges, lines = await asyncio.gather(
+        _searched_at_edges(summaries, tenant, window),
         _lines(summaries, tenant, SEARCH_SECONDS, SEARCHES, window, sums=("searches",)),
     )
-    return sum(line.sums["searches"] for line in lines) + sum(searches_within(cell, *window.bounds, window.entity) for cell in cells)
+    return sum(line.sums["searches"] for line in lines) + at_edges
 
 
-async def _cells(summaries: Summaries, tenant: str, materializer: Materializer[S], window: Window) -> list[S]:
-    """The cells of the hours that lie in the window only in part."""
+def _cells(summaries: Summaries, tenant: str, materializer: Materializer[S], window: Window) -> AsyncIterator[S]:
+    """The cells of the hours that lie in the window only in part, one after the other: there may be any number."""
+    return summaries.each(tenant, materializer, {"hour": window.edges})
+
+
+async def _completed_at_edges(summaries: Summaries, tenant: str, window: Window) -> dict[str, Counter[str]]:
+    courses: dict[str, Counter[str]] = {}
+    if window.edges:
+        async for cell in _cells(summaries, tenant, COMPLETIONS, window):
+            if _is_in(cell, window):
+                courses.setdefault(course_of(cell), Counter()).update(course_sums(cell))
+    return courses
+
+
+async def _people_at_edges(summaries: Summaries, tenant: str, window: Window) -> set[str]:
     if not window.edges:
-        return []
-    return [cell for _, cell in await summaries.find(tenant, materializer, {"hour": window.edges})]
+        return set()
+    cells = _cells(summaries, tenant, COMPLETIONS, window)
+    return {short(cell.user) async for cell in cells if cell.user is not None and _is_in(cell, window)}
+
+
+async def _searched_at_edges(summaries: Summaries, tenant: str, window: Window) -> int:
+    found = 0
+    if window.edges:
+        async for cell in _cells(summaries, tenant, SEARCH_SECONDS, window):
+            found += searches_within(cell, *window.bounds, window.entity)
+    return found
 
 
 async def _course_lines(

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from adapters.studyfetch.facts import Fact
 from adapters.studyfetch.queries import Wanted
 from adapters.studyfetch.reports import newest_first
-from adapters.studyfetch.usage import HOURS, Subject, Usage
+from adapters.studyfetch.usage import HOURS, Latest, Subject, Usage
 
 # An hour with more events than this is read by the minute, from its end.
 BUSY = 2_000
@@ -16,8 +16,11 @@ async def page(usage: Usage, wanted: Wanted, limit: int, offset: int) -> tuple[i
     """How many events fit, and those from `offset` on, `limit` of them at most."""
     if wanted.group is not None and wanted.resource is not None:
         # There are no lines for both together.
-        found = newest_first(each for each in await usage.facts(wanted.facets) if wanted.fits(each))
-        return len(found), found[offset:offset + limit]
+        fitting = Latest(offset + limit)
+        async for each in usage.facts(wanted.facets):
+            if wanted.fits(each):
+                fitting.add(each)
+        return fitting.count, fitting.newest_first()[offset:]
     hours = await _hours(usage, wanted)
     skipped, before, facts = 0, 0, []
     quiet: list[str] = []
@@ -33,7 +36,7 @@ async def page(usage: Usage, wanted: Wanted, limit: int, offset: int) -> tuple[i
             quiet.append(hour)
         before += hours[hour]
     if quiet:
-        facts += await usage.facts({**wanted.facets, "hour": quiet})
+        facts += [each async for each in usage.facts({**wanted.facets, "hour": quiet})]
     found = newest_first(each for each in facts if wanted.fits(each))
     return hours.total(), found[offset - skipped:offset - skipped + limit]
 

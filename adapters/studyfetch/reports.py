@@ -151,19 +151,33 @@ def progress_list(found: Iterable[Progress], attempts: Iterable[tuple[str, ...]]
     return [progress_answer(each, numbers[each.kind, each.thing]) for each in learnt]
 
 
-def resource_answer(resource: str, anonymous: int, found: Iterable[Progress]) -> dict[str, Any]:
-    """Who used a resource how often, the most frequent first. Somebody may have used several things by one id."""
-    types: dict[str, Counter[str]] = defaultdict(Counter)
-    last_us: dict[str, int] = defaultdict(int)
-    for each in found:
-        types[each.user].update(each.types)
-        last_us[each.user] = max(last_us.get(each.user, each.last_us or 0), each.last_us or 0)
-    users = [
-        {"userId": user, "count": counts.total(), "lastSeen": format_ms(last_us[user]), "byEventType": dict(sorted(counts.items()))}
-        for user, counts in sorted(types.items(), key=lambda item: (-item[1].total(), item[0]))
-    ]
-    total = anonymous + sum(counts.total() for counts in types.values())
-    return {"resourceId": resource, "totalEvents": total, "anonymousEvents": anonymous, "users": users}
+class UsersOfResource:
+    """Who used a resource how often. Somebody may have used several things by one id."""
+
+    def __init__(self) -> None:
+        self._types: dict[str, Counter[str]] = defaultdict(Counter)
+        self._last_us: dict[str, int] = {}
+
+    def add(self, progress: Progress) -> None:
+        """What a user has to do with one thing."""
+        self._types[progress.user].update(progress.types)
+        last_us = progress.last_us or 0
+        self._last_us[progress.user] = max(self._last_us.get(progress.user, last_us), last_us)
+
+    def answer(self, resource: str, anonymous: int, part: slice) -> dict[str, Any]:
+        """The resource with a part of its users, the most frequent first."""
+        counts = {user: types.total() for user, types in self._types.items()}
+        users = sorted(counts, key=lambda user: (-counts[user], user))[part]
+        return {
+            "resourceId": resource, "totalEvents": anonymous + sum(counts.values()), "anonymousEvents": anonymous,
+            "users": [
+                {
+                    "userId": user, "count": counts[user], "lastSeen": format_ms(self._last_us[user]),
+                    "byEventType": dict(sorted(self._types[user].items())),
+                }
+                for user in users
+            ],
+        }
 
 
 def bucket_answers(counts: Sums, people: Mapping[tuple[str, ...], int], period: str) -> list[dict[str, Any]]:

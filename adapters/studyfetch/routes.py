@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any
 
 from aiohttp import web
@@ -101,7 +101,7 @@ async def get_progress(request: web.Request) -> web.StreamResponse:
     query, user = load(span_query(), request.query), named(request, "user_id")
     through = await consistent_through(request)
     found, attempts = await asyncio.gather(
-        _progress(request, query, "user", user),
+        _all(_progress(request, query, "user", user)),
         usage_of(request, query).lines(Subject("user", (user,)), ("kind", "thing", "attempt"), part="attempts "),
     )
     return json_answer({"userId": user, "resources": part_of(reports.progress_list(found, attempts), query)}, headers=through)
@@ -112,12 +112,11 @@ async def get_resource_users(request: web.Request) -> web.StreamResponse:
     """Who has used a resource, and how often."""
     query, resource = load(span_query(), request.query), named(request, "resource_id")
     through = await consistent_through(request)
-    found, lines = await asyncio.gather(
-        _progress(request, query, "resource", resource),
-        usage_of(request, query).lines(Subject("resource", (resource,)), ("user",)),
-    )
-    told = reports.resource_answer(resource, lines.get(("",), Counter())["events"], found)
-    return json_answer({**told, "users": part_of(told["users"], query)}, headers=through)
+    lines = await usage_of(request, query).lines(Subject("resource", (resource,)), ("user",))
+    users = reports.UsersOfResource()
+    async for progress in _progress(request, query, "resource", resource):
+        users.add(progress)
+    return json_answer(users.answer(resource, lines.get(("",), Counter())["events"], slice_of(query)), headers=through)
 
 
 @for_readers
@@ -178,18 +177,24 @@ async def _activity(usage: Usage, subject: Subject) -> dict[str, Any]:
     return reports.activity_answer(used, tests, attempts, await usage.seen(subject, [hour for hour, _ in used]))
 
 
-async def _progress(request: web.Request, query: Mapping[str, Any], facet: str, own_id: str) -> Sequence[Progress]:
+async def _all(found: AsyncIterator[Progress]) -> list[Progress]:
+    return [each async for each in found]
+
+
+async def _progress(request: web.Request, query: Mapping[str, Any], facet: str, own_id: str) -> AsyncIterator[Progress]:
     """How far users are with resources: as it is kept, or, if a span is asked for, made anew of the events in it."""
     usage = usage_of(request, query)
     if not usage.span.is_bounded:
-        found = await request.config_dict[SUMMARIES].find(request[CALLER].tenant, PROGRESS, {facet: own_id})
-        return [progress for _, progress in found]
+        async for progress in request[BROUGHT_UP].each(request[CALLER].tenant, PROGRESS, {facet: own_id}):
+            yield progress
+        return
     made: dict[str, Progress] = {}
-    for fact in await usage.facts({facet: own_id}):
+    async for fact in usage.facts({facet: own_id}):
         if is_progress(fact):
             key = digest([fact.user, fact.kind, fact.thing])
             made[key] = with_fact(made.get(key, Progress()), fact)
-    return list(made.values())
+    for each in made.values():
+        yield each
 
 
 def usage_of(request: web.Request, query: Mapping[str, Any]) -> Usage:
@@ -204,8 +209,13 @@ def named(request: web.Request, name: str) -> str:
 
 def part_of(listed: Sequence[Any], query: Mapping[str, Any]) -> Sequence[Any]:
     """The part of a report's list that is asked for; without `limit` all of it."""
+    return listed[slice_of(query)]
+
+
+def slice_of(query: Mapping[str, Any]) -> slice:
+    """The same as a slice."""
     offset = query.get("offset", 0)
-    return listed[offset:offset + query["limit"] if "limit" in query else None]
+    return slice(offset, offset + query["limit"] if "limit" in query else None)
 
 
 async def consistent_through(request: web.Request) -> dict[str, str]:

@@ -1,12 +1,13 @@
 """Reading usage: lines of the roll-up for the whole hours of a span, the events themselves for what is left of an hour at its ends."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from adapters.studyfetch.facts import Fact
+from adapters.studyfetch.reports import newest_first
 from adapters.studyfetch.spans import EVER, Span
-from adapters.studyfetch.summaries import USAGE, Cell, rows_of
+from adapters.studyfetch.summaries import USAGE, rows_of
 from lrs.materialize import Row
 from lrs.summaries import Summaries
 
@@ -14,6 +15,32 @@ Group = tuple[str, ...]
 
 # How many of an hour's minutes are read at a time: few at first, as there may soon be enough.
 STEPS = (1, 2, 4, 8, 16, 29)
+# Events that are added beyond those wanted before the others are let go.
+SPARE = 1_000
+
+
+class Latest:
+    """So many of the events that are added: the last ones in time, or the first ones. Not many more are in memory."""
+
+    def __init__(self, number: int, *, last: bool = True) -> None:
+        self.count = 0
+        self._number, self._last = number, last
+        self._facts: list[Fact] = []
+
+    def add(self, fact: Fact) -> None:
+        """One more; `count` counts them all."""
+        self.count += 1
+        self._facts.append(fact)
+        if len(self._facts) >= 2 * self._number + SPARE:
+            self._facts = self._chosen()
+
+    def newest_first(self) -> list[Fact]:
+        """They, in the order of the list of events."""
+        return self._chosen()
+
+    def _chosen(self) -> list[Fact]:
+        facts = newest_first(self._facts)
+        return facts[:self._number] if self._last else facts[max(0, len(facts) - self._number):]
 
 
 @dataclass(frozen=True)
@@ -66,34 +93,38 @@ class Usage:
                 self._tenant, USAGE, scopes, since=hours[0], until=hours[1], by=by, sums=("events", "ms"), where=where or {},
             )
             found = {line.group: Counter(line.sums) for line in lines}
-        for group, sums in grouped(rows_of(await self.at_the_edges(subject)), frozenset(scopes), by, where or {}).items():
-            found.setdefault(group, Counter()).update(sums)
+        # What is in the hours of which the span has a part only.
+        if edges := self.span.edges:
+            async for facts in self._cells({**subject.facets, "minute": edges}):
+                for group, sums in grouped(rows_of(facts), frozenset(scopes), by, where or {}).items():
+                    found.setdefault(group, Counter()).update(sums)
         return found
 
-    async def at_the_edges(self, subject: Subject) -> list[Fact]:
-        """The events in those hours of which the span has a part only."""
-        edges = self.span.edges
-        return await self.facts({**subject.facets, "minute": edges}) if edges else []
+    async def facts(self, facets: Mapping[str, str | Sequence[str]]) -> AsyncIterator[Fact]:
+        """The events in the span that are in cells with these facets: any number, one after the other."""
+        async for facts in self._cells(facets):
+            for fact in facts:
+                yield fact
 
-    async def facts(self, facets: Mapping[str, str | Sequence[str]]) -> list[Fact]:
-        """The events in the span that are in cells with these facets."""
-        cells: Iterable[tuple[str, Cell]] = await self._summaries.find(self._tenant, USAGE, facets)
-        return [fact for _, cell in cells for fact in cell.facts if self.span.holds(fact.at_us)]
+    async def _cells(self, facets: Mapping[str, str | Sequence[str]]) -> AsyncIterator[list[Fact]]:
+        async for cell in self._summaries.each(self._tenant, USAGE, facets):
+            yield [fact for fact in cell.facts if self.span.holds(fact.at_us)]
 
     async def from_an_end(
         self, facets: Mapping[str, str | Sequence[str]], hour: str, number: int, fits: Callable[[Fact], bool], *, last: bool = True
     ) -> list[Fact]:
-        """The last (or first) events of an hour that fit: so many, and what else is in their minutes. All, if there are fewer."""
-        facts: list[Fact] = []
+        """The last (or first) events of an hour that fit: so many, or all if there are fewer."""
+        facts = Latest(number, last=last)
         done = 0
         for step in STEPS:
             numbers = range(60 - done - step, 60 - done) if last else range(done, done + step)
-            found = await self.facts({**facets, "minute": [f"{hour}:{minute:02}" for minute in numbers]})
-            facts += [each for each in found if fits(each)]
+            async for each in self.facts({**facets, "minute": [f"{hour}:{minute:02}" for minute in numbers]}):
+                if fits(each):
+                    facts.add(each)
             done += step
-            if len(facts) >= number:
+            if facts.count >= number:
                 break
-        return facts
+        return facts.newest_first()
 
     async def seen(self, subject: Subject, hours: Sequence[str]) -> tuple[int | None, int | None]:
         """The first and the last moment (µs since the epoch) of a subject whose events are in these hours; None where there are none."""
@@ -105,17 +136,26 @@ class Usage:
 
     async def people(self, subject: Subject, by: Sequence[str], *, where: Mapping[str, str] | None = None) -> Counter[Group]:
         """How many different users there are in each group; anonymous events are nobody's. See `lines`."""
-        hours, edges = self.span.whole_hours, self.span.edges
-        if edges or hours is None:
-            users = await self.lines(subject, (*by, "user"), where=where)
-            return Counter(group[:-1] for group in users if group[-1])
-        if not subject.scopes():
-            return Counter()
-        lines = await self._summaries.rows(
-            self._tenant, USAGE, subject.scopes(), since=hours[0], until=hours[1], by=by, sums=("events",), where=where or {},
-            distinct="user",
-        )
-        return Counter({line.group: line.distinct for line in lines})
+        hours, scopes = self.span.whole_hours, subject.scopes()
+        counted, at_edges = Counter[Group](), await self._people_at_edges(subject, (*by, "user"), where or {})
+        if hours is None or not scopes:
+            return Counter(group[:-1] for group in at_edges)
+        asked = {"since": hours[0], "until": hours[1], "sums": ("events",)}
+        for line in await self._summaries.rows(self._tenant, USAGE, scopes, by=by, distinct="user", where=where or {}, **asked):
+            counted[line.group] = line.distinct
+        if at_edges:  # some of whom are in the same group by what they did in a whole hour
+            theirs = {**(where or {}), "user": sorted({group[-1] for group in at_edges})}
+            known = await self._summaries.rows(self._tenant, USAGE, scopes, by=(*by, "user"), where=theirs, **asked)
+            counted.update(group[:-1] for group in at_edges - {line.group for line in known})
+        return counted
+
+    async def _people_at_edges(self, subject: Subject, by: Sequence[str], where: Mapping[str, str]) -> set[Group]:
+        """The groups, by user last, of the events in the hours of which the span has a part only."""
+        found, scopes = set[Group](), frozenset(subject.scopes())
+        if edges := self.span.edges:
+            async for facts in self._cells({**subject.facets, "minute": edges}):
+                found |= {group for group in grouped(rows_of(facts), scopes, by, where) if group[-1]}
+        return found
 
 
 def grouped(

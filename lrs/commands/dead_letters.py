@@ -1,6 +1,5 @@
 """`lrs dead-letters`: native events that could not be translated."""
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -11,6 +10,7 @@ import click
 from lrs.commands.jobs import carry_out
 from lrs.commands.management import Endpoint, endpoint, talks_to_the_api, tenant_path
 from lrs.commands.report import Report
+from lrs.xapi.json_text import dump, indented, parse
 
 KINDS = click.Choice(["unreadable", "shape", "value", "unknown_type", "translation", "statement", "too_large", "refused"])
 CHOSEN = (
@@ -72,7 +72,7 @@ def _row(letter: Any) -> tuple[str, ...]:
 @talks_to_the_api
 def show(tenant: str, letter: str, url: str | None, data: Path | None) -> None:
     """All that is known of LETTER ("adapter/received", as the list shows it), as JSON."""
-    click.echo(json.dumps(endpoint(url, data).call("GET", _place(tenant, letter)), indent=2, ensure_ascii=False))
+    click.echo(indented(endpoint(url, data).call("GET", _place(tenant, letter))))
 
 
 @dead_letters.command()
@@ -82,9 +82,9 @@ def show(tenant: str, letter: str, url: str | None, data: Path | None) -> None:
 @talks_to_the_api
 def retry(tenant: str, letter: str, event: BinaryIO | None, url: str | None, data: Path | None) -> None:
     """Translate LETTER again, as it came or edited. Exit code 1 if it stays a dead letter."""
-    body = {"event": json.loads(event.read())} if event else None
+    body = {"event": parse(event.read())} if event else None
     now = endpoint(url, data).call("POST", f"{_place(tenant, letter)}/retry", body)
-    click.echo(json.dumps(now, indent=2, ensure_ascii=False))
+    click.echo(indented(now))
     if now["outcome"] == "dead":
         raise SystemExit(1)
 
@@ -103,7 +103,7 @@ def replay(tenant: str, url: str | None, data: Path | None, **wanted: Any) -> No
 def show_replayed(told: Any) -> None:
     """What became of events that were translated again: the differences as JSON, one a line, then the counts."""
     for change in told["changes"]:
-        click.echo(json.dumps(change, ensure_ascii=False))
+        click.echo(dump(change).decode())
     for outcome, count in sorted(told["counts"].items()):
         click.echo(f"{outcome}\t{count}")
 

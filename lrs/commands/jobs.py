@@ -1,6 +1,5 @@
 """`lrs jobs`; and what every command does that starts one: show how far it is, and wait for its end."""
 
-import json
 import time
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn
 from lrs.commands.management import Endpoint, Refused, endpoint, talks_to_the_api, tenant_path
 from lrs.commands.report import Report
 from lrs.errors import ConfigurationError
+from lrs.xapi.json_text import again, indented
 
 OVER = ("done", "failed", "cancelled")
 LOOK_EVERY_S = 0.5
@@ -47,7 +47,7 @@ def list_jobs(tenant: str, state: str | None, everything: bool, url: str | None,
 @talks_to_the_api
 def show(tenant: str, job: str, url: str | None, data: Path | None) -> None:
     """All that is known of JOB, as JSON: how far it is, its result, or why it failed."""
-    click.echo(json.dumps(endpoint(url, data).call("GET", tenant_path(tenant, "jobs", job)), indent=2))
+    click.echo(indented(endpoint(url, data).call("GET", tenant_path(tenant, "jobs", job))))
 
 
 @jobs.command()
@@ -55,9 +55,10 @@ def show(tenant: str, job: str, url: str | None, data: Path | None) -> None:
 @click.argument("job")
 @talks_to_the_api
 def cancel(tenant: str, job: str, url: str | None, data: Path | None) -> None:
-    """End JOB. What it did so far stays done."""
-    endpoint(url, data).call("POST", tenant_path(tenant, "jobs", job, "cancel"))
-    click.echo(f"job {job} is cancelled")
+    """End JOB. What it did so far stays done; events of an import that are left are interpreted in the background."""
+    told = endpoint(url, data).call("POST", tenant_path(tenant, "jobs", job, "cancel"))
+    goes_on = "; events that are left are interpreted in the background" if told["kind"] == "interpret" else ""
+    click.echo(f"job {job} is cancelled{goes_on}")
 
 
 @jobs.command()
@@ -67,13 +68,13 @@ def cancel(tenant: str, job: str, url: str | None, data: Path | None) -> None:
 def retry(tenant: str, job: str, url: str | None, data: Path | None) -> None:
     """Let JOB, which failed or was cancelled, go on from where it stopped, and wait for its end."""
     api = endpoint(url, data)
-    click.echo(json.dumps(wait_for(api, tenant, api.call("POST", tenant_path(tenant, "jobs", job, "retry"))), indent=2))
+    click.echo(indented(wait_for(api, tenant, api.call("POST", tenant_path(tenant, "jobs", job, "retry")))))
 
 
 def carry_out(api: Endpoint, tenant: str, what: str, body: Any = None) -> Any:
     """Start a job by a POST to a path of the tenant, and wait for its end: its result. ClickException if it has none."""
     with api.answer("POST", tenant_path(tenant, *what.split("/")), body) as response:
-        answer = json.loads(response.read())
+        answer = again(response.read())
         return answer if response.status == 200 else wait_for(api, tenant, answer)
 
 

@@ -2,7 +2,6 @@
 
 import base64
 import http.client
-import json
 import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -15,6 +14,7 @@ import click
 
 from lrs.embedded.home import Home, default_home
 from lrs.errors import ConfigurationError, LRSError
+from lrs.xapi.json_text import again, dump
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -58,7 +58,7 @@ class Endpoint:
         connection = kind(url.hostname or "", url.port, timeout=self.patience_s)
         basic = base64.b64encode(":".join(self.user).encode()).decode()
         sent = {"Authorization": f"Basic {basic}", "Content-Type": "application/json", **(headers or {})}
-        data = body if body is None or isinstance(body, bytes) else json.dumps(body)
+        data = body if body is None or isinstance(body, bytes) else dump(body)
         try:
             connection.request(method, url.path.rstrip("/") + path, data, sent)
             response = connection.getresponse()
@@ -101,6 +101,6 @@ def endpoint(url: str | None, data: Path | None) -> Endpoint:
 
 def _parsed(body: bytes) -> Any:
     try:
-        return json.loads(body) if body else None
+        return again(body) if body else None
     except ValueError:
         return body.decode(errors="replace")

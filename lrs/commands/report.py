@@ -7,6 +7,9 @@ from rich.console import Console
 from rich.status import Status
 from rich.table import Table
 
+# Of tables that go into a file or a pipe, in characters.
+WIDTH = 200
+
 
 class Report:
     """Progress goes to stderr, results to stdout. `close` ends the spinner, if there is one."""
@@ -14,6 +17,8 @@ class Report:
     def __init__(self) -> None:
         self._errors = Console(stderr=True, highlight=False, soft_wrap=True)
         self._results = Console(highlight=False)
+        if not self._results.is_terminal:  # it would take a file for a narrow terminal
+            self._results = Console(highlight=False, width=WIDTH)
         self._status: Status | None = None
 
     def step(self, text: str) -> None:

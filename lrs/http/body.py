@@ -12,6 +12,7 @@ from lrs.errors import InvalidBody, InvalidParameter, InvalidStatements, Problem
 from lrs.http.answers import JSON
 from lrs.http.headers import VERSION
 from lrs.http.keys import CONFIG
+from lrs.http.lives import one_life
 from lrs.http.multipart import PartsOf, Received
 from lrs.signatures import check_signatures
 from lrs.xapi.attachments import by_hash, declared, nowhere
@@ -34,14 +35,15 @@ async def read_bytes(request: web.Request) -> bytes:
         raise _too_large(limit)
     _refuse_encoding(request)
     chunks, size = [], 0
-    try:
-        while chunk := await request.content.readany():
-            size += len(chunk)
-            if size > limit:
-                raise _too_large(limit)
-            chunks.append(chunk)
-    except (web.RequestPayloadError, PayloadEncodingError) as error:
-        raise InvalidBody(f"cannot be read as its headers say: {error}") from error
+    async with one_life(request):
+        try:
+            while chunk := await request.content.readany():
+                size += len(chunk)
+                if size > limit:
+                    raise _too_large(limit)
+                chunks.append(chunk)
+        except (web.RequestPayloadError, PayloadEncodingError) as error:
+            raise InvalidBody(f"cannot be read as its headers say: {error}") from error
     return b"".join(chunks)
 
 
@@ -81,7 +83,12 @@ async def _read(request: web.Request, listed: Callable[[Any], list[Any]]) -> tup
         _refuse(nowhere(statements, ()))
         return statements, Received()
     if request.content_type == MULTIPART:
-        return await _read_multipart(request, listed)
+        with ExitStack() as undo:
+            async with one_life(request):
+                statements, received = await _read_multipart(request, listed)
+                undo.enter_context(received)
+            undo.pop_all()
+        return statements, received
     # 400, not 415: xAPI 1.0.3, Communication 3.2, wants it where the content type is not that of the content.
     raise InvalidParameter("Content-Type", f"must be {JSON} or {MULTIPART}")
 

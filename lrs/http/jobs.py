@@ -14,7 +14,7 @@ from lrs.http.body import read_bytes
 from lrs.http.keys import JOBS
 from lrs.http.manage import known_tenant
 from lrs.http.params import only, single_values
-from lrs.store.jobs import DONE, STATES, Job
+from lrs.store.jobs import DONE, STATES, Job, spelled_out
 from lrs.xapi.json_text import parse
 from lrs.xapi.times import format_stored
 
@@ -48,7 +48,7 @@ async def start_job(request: web.Request, tenant: str, kind: str, wanted: Mappin
     arguments = {name: value for name, value in wanted.items() if value is not None and name not in ON_THE_WAY}
     job = await jobs.over(await jobs.start(tenant, kind, arguments), WAIT_S if wanted["wait"] else MOMENT_S)
     if job.state == DONE:
-        return json_answer(job.result)
+        return json_answer(spelled_out(job.result))
     # From /prefix/manage/tenants/{tenant}/… to /prefix/manage/tenants/{tenant}/jobs/{id}.
     place = f"{request.path.partition('/manage/tenants/')[0]}/manage/tenants/{tenant}/jobs/{job.id}"
     return json_answer(shown(job), status=202, headers={"Location": place})
@@ -98,8 +98,8 @@ def shown(job: Job) -> dict[str, Any]:
     """A job as operators see it: what its task keeps to go on from, and who has it, is left out."""
     return {
         "id": job.id, "kind": job.kind, "state": job.state, "arguments": dict(job.arguments), "done": job.done, "total": job.total,
-        "tries": job.tries, "result": job.result, "error": job.error, "created": _time(job.created), "started": _time(job.started),
-        "ended": _time(job.ended),
+        "tries": job.tries, "result": spelled_out(job.result), "error": job.error, "created": _time(job.created),
+        "started": _time(job.started), "ended": _time(job.ended),
     }
 
 

@@ -30,6 +30,9 @@ class Metrics:
         self._workers = self._gauge("lrs_workers", "Workers that are there")
         self._swept = self._gauge("lrs_sweep_age_seconds", "Time since the last sweep")
         self._jobs = Gauge("lrs_jobs", "Jobs by state", ["state"], registry=self.registry)
+        self._kinds = self._of_kinds("lrs_jobs_by_kind", "Jobs by kind and state", "state")
+        self._oldest = self._of_kinds("lrs_jobs_oldest_waiting_seconds", "For how long the oldest job that waits has done so, by kind")
+        self._last = self._of_kinds("lrs_jobs_last_run_seconds", "How long the last job took that was done, by kind")
         self._series: dict[tuple[str, str, int], Histogram] = {}
         Gauge("lrs_info", "The running version", ["version"], registry=self.registry).labels(__version__).set(1)
 
@@ -37,6 +40,9 @@ class Metrics:
         gauge = Gauge(name, what, registry=self.registry)
         gauge.set(UNKNOWN)
         return gauge
+
+    def _of_kinds(self, name: str, what: str, *more: str) -> Gauge:
+        return Gauge(name, what, ["kind", *more], registry=self.registry)
 
     def tell(self, now: Condition | None) -> None:
         """How it goes, over all processes; None: nobody can tell."""
@@ -46,6 +52,14 @@ class Metrics:
         self._swept.set(UNKNOWN if now is None or now.workers.swept_s_ago is None else now.workers.swept_s_ago)
         for state in STATES:
             self._jobs.labels(state).set(now.jobs[state] if now else UNKNOWN)
+        for gauge in (self._kinds, self._oldest, self._last):
+            gauge.clear()  # which kinds there are, is told anew
+        for kind, told in now.kinds.items() if now else ():
+            for state, count in told.states.items():
+                self._kinds.labels(kind, state).set(count)
+            self._oldest.labels(kind).set(told.oldest_waiting_s)
+            if told.last_run_s is not None:
+                self._last.labels(kind).set(told.last_run_s)
 
     def count(self, method: str, route: str, status: int, duration_s: float) -> None:
         """One request more. Methods that HTTP does not have share one label, as clients may invent any number."""

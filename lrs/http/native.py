@@ -12,6 +12,7 @@ from lrs.http.auth import CALLER
 from lrs.http.body import read_bytes
 from lrs.http.keys import ADAPTERS, DIRECTORY, EVENTS, JOBS, NATIVE_EVENTS
 from lrs.http.logs import REQUEST_ID
+from lrs.jobs import INTERPRET
 from lrs.native_bodies import texts_of
 from lrs.plugins import Adapter
 from lrs.store.jobs import Job
@@ -22,8 +23,6 @@ from lrs.xapi.types import Agent, Statement
 NDJSON = ("application/x-ndjson", "application/ndjson", "application/jsonl")
 DOOR = "/adapters/{adapter}/events"
 IMPORT = "/adapters/{adapter}/imports/{job}"
-# The kind of job that interprets events later.
-INTERPRET = "interpret"
 
 
 async def post_events(request: web.Request) -> web.Response:

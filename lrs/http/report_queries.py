@@ -1,13 +1,14 @@
 """What may be asked of reports: their parameters, as marshmallow schemas."""
 
-from collections.abc import Mapping
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
 from marshmallow import Schema, ValidationError, fields, validate, validates_schema
 
 from lrs.errors import InvalidParameter, InvalidValue
-from lrs.http.tables import PageSchema, TableSchema
+from lrs.http.tables import PageSchema
 from lrs.reports.facts import shown
 from lrs.xapi.agents import identity
 from lrs.xapi.query import agent_parameter
@@ -16,6 +17,7 @@ from lrs.xapi.times import parse_timestamp
 from lrs.xapi.values import check_iri
 
 MOST_DAYS = 366
+PLACE_RULE = "must be as it stands in `more`"
 IRI_FORMAT = {"format": "iri"}
 
 
@@ -127,11 +129,14 @@ class CoursesSchema(PageSchema):
     course = _iri("this one only")
 
 
-class DailySchema(TableSchema):
+class DailySchema(PageSchema):
     """Statements by day of UTC; without `since`, the 30 days before `until`; without `until`, 366 days, or up to today."""
 
     since = Day(metadata={"format": "date", "description": "the first day"})
     until = Day(metadata={"format": "date", "description": "the day after the last"})
+    after = fields.String(
+        validate=validate.Regexp(r"\d{4}-\d\d-\d\d(~[A-Za-z0-9_-]*)?\Z", error=PLACE_RULE), metadata={"description": PLACE_RULE},
+    )
     by = fields.String(validate=validate.OneOf(("verb", "activity_type")), metadata={"description": "and by this"})
 
     @validates_schema
@@ -141,6 +146,23 @@ class DailySchema(TableSchema):
             days = (date.fromisoformat(query["until"]) - date.fromisoformat(query["since"])).days
             if not 0 < days <= MOST_DAYS:
                 raise ValidationError({"until": [f"must be 1 to {MOST_DAYS} days after since"]})
+        if "after" in query and len(place_after(query["after"])) != 1 + ("by" in query):
+            raise ValidationError({"after": [PLACE_RULE]})
+
+
+def after_place(group: Sequence[str]) -> str:
+    """A row of the days, for `after`: its day, and what else tells it from the others of the day."""
+    day, *by = group
+    return "~".join([day, *(urlsafe_b64encode(each.encode()).decode().rstrip("=") for each in by)])
+
+
+def place_after(after: str) -> tuple[str, ...]:
+    """What `after_place` was given; () if it never was."""
+    day, *by = after.split("~")
+    try:
+        return day, *(urlsafe_b64decode(each + "=" * (-len(each) % 4)).decode() for each in by)
+    except ValueError:
+        return ()
 
 
 # By the path below /reports.

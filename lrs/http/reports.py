@@ -20,6 +20,8 @@ from lrs.http.report_queries import (
     DailySchema,
     MasterySchema,
     ProgressSchema,
+    after_place,
+    place_after,
 )
 from lrs.http.tables import Item, Page, Read, Table, answer_table, loaded
 from lrs.materialize import Materializer
@@ -117,13 +119,16 @@ async def get_daily(request: web.Request) -> web.StreamResponse:
     query = loaded(request, DailySchema)
     since, until = _days(query, request.config_dict[CLOCK]().date())
     by = query.get("by")
+    groups = ("bucket",) if by is None else ("bucket", by)
 
-    async def read(_after: str | None, _limit: int) -> Page:
+    async def read(after: str | None, limit: int) -> Page:
+        beyond = () if after is None else place_after(after)
         lines = await request.config_dict[SUMMARIES].rows(
-            request[CALLER].tenant, ACTIVITY_CELL, "daily", since=since, until=until, sums=("statements",),
-            by=("bucket",) if by is None else ("bucket", by),
+            request[CALLER].tenant, ACTIVITY_CELL, "daily", since=max([since, *beyond[:1]]), until=until,
+            sums=("statements",), by=groups, beyond=beyond, groups=limit + 1,
         )
-        return Page([daily_item(line, by) for line in lines])
+        items = [daily_item(line, by) for line in lines[:limit]]
+        return Page(items, after_place(lines[limit - 1].group) if len(lines) > limit else None)
 
     return await _answer(request, query, "daily", [name for name in ("day", by, "statements") if name], read)
 

@@ -9,7 +9,7 @@ from lrs.http.auth import CALLER
 from lrs.http.headers import VERSION, etag
 from lrs.http.keys import STATEMENTS, SUMMARIES
 from lrs.http.params import only, single_values
-from lrs.xapi.activities import activity_object
+from lrs.xapi.activities import activity_object, category_type
 from lrs.xapi.agents import identity, names_of, person
 from lrs.xapi.documents import person_parameter
 from lrs.xapi.json_text import dump
@@ -19,6 +19,8 @@ from lrs.xapi.query import StatementQuery, iri_parameter
 SPOKEN = ("1.0.0", "1.0.1", "1.0.2", "1.0.3", "2.0.0")
 # Somebody's names are those in as many of the last statements: a name is of use while it is used, and the cost is bounded.
 STATEMENTS_FOR_NAMES = 100
+# The type of a category that is defined nowhere is that in the last of as many.
+STATEMENTS_FOR_A_TYPE = 20
 
 
 async def get_about(_request: web.Request) -> web.Response:
@@ -38,8 +40,14 @@ async def get_agents(request: web.Request) -> web.Response:
 async def get_activities(request: web.Request) -> web.Response:
     """GET and HEAD /activities: an activity with all that statements said about it; known or not. 2.5."""
     activity_id = iri_parameter("activityId", _needed(request, "activityId"), request[VERSION])
-    known = await request.config_dict[SUMMARIES].current(request[CALLER].tenant, ACTIVITY, activity_id)
-    return _tagged(activity_object(activity_id, known.definition))
+    tenant = request[CALLER].tenant
+    definition = (await request.config_dict[SUMMARIES].current(tenant, ACTIVITY, activity_id)).definition
+    if "type" not in definition:
+        query = StatementQuery(activity=activity_id, related_activities=True, limit=STATEMENTS_FOR_A_TYPE)
+        page = await request.config_dict[STATEMENTS].page(tenant, query)
+        if (found := category_type(page.statements, activity_id)) is not None:
+            definition = {**definition, "type": found}
+    return _tagged(activity_object(activity_id, definition))
 
 
 def _needed(request: web.Request, name: str) -> str:

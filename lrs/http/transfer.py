@@ -9,10 +9,10 @@ from typing import Any
 from aiohttp import web
 from aiohttp.http_exceptions import PayloadEncodingError
 
-from lrs.errors import InvalidBody, InvalidParameter, InvalidStatements, InvalidValue, LRSError, Problem, TooLarge
+from lrs.errors import InvalidBody, InvalidParameter, InvalidStatements, InvalidValue, LRSError, NotFound, Problem, TooLarge
 from lrs.http.answers import json_answer
 from lrs.http.headers import consistent_through
-from lrs.http.keys import CONFIG, INTAKE, STATEMENTS, WATERMARK
+from lrs.http.keys import CONFIG, DIRECTORY, INTAKE, STATEMENTS, WATERMARK
 from lrs.http.manage import known_tenant
 from lrs.http.params import only, single_values
 from lrs.intake import Accepted
@@ -70,10 +70,12 @@ async def post_import(request: web.Request) -> web.Response:
     Batch by batch, so that an error tells a line and leaves what stands before stored. To send all of it again is
     harmless. An authority that comes with a statement is kept: the operator moves what some store vouched for.
     """
-    tenant = await known_tenant(request)
+    tenant, life = await known_tenant(request), request.config_dict[DIRECTORY].life
     only(request.query, ())
-    read = stored = 0
+    read, stored, began = 0, 0, await life(tenant)
     async for batch in _batches(request):
+        if await life(tenant) != began:  # it was deleted, and may have been made anew
+            raise NotFound(f"there is no tenant {tenant} any more")
         accepted = await _take(request, tenant, batch)
         read, stored = read + len(accepted), stored + sum(each.stored for each in accepted)
     return json_answer({"read": read, "stored": stored})

@@ -15,8 +15,10 @@ from pymongo.errors import DuplicateKeyError
 from lrs.config import Config
 from lrs.errors import CredentialTaken, HostTaken, NotFound, TenantLeaving
 from lrs.plugins import Adapter, Caller, Rate
+from lrs.store.departed import Departed
 from lrs.store.jobs import RUNNING
 from lrs.store.mongo import Database
+from lrs.store.retention import night_of
 from lrs.store.traces import remove_all_of
 from lrs.xapi.types import Agent
 
@@ -104,26 +106,28 @@ class Directory:
         return None if days is None else int(days)
 
     async def set_retention(self, tenant: str, days: int | None) -> None:
-        """Keep a tenant's statements for so many days; None: for ever."""
-        change = {"$unset": {"retention_days": ""}} if days is None else {"$set": {"retention_days": days}}
+        """Keep a tenant's statements for so many days, from the next night on; None: for ever."""
+        kept = {"retention_days": days, "retained_in": night_of(datetime.now(UTC))}
+        change = {"$unset": dict.fromkeys(kept, "")} if days is None else {"$set": kept}
         await self._tenants.update_one({"_id": tenant, **HERE_TO_STAY}, change)
-
-    async def with_retention(self) -> list[str]:
-        """The tenants that do not keep their statements for ever."""
-        query = {"retention_days": {"$exists": True}, **HERE_TO_STAY}
-        return [each["_id"] async for each in self._tenants.find(query, projection={"_id": 1})]
 
     async def tenant_of_host(self, host: str) -> str | None:
         """The tenant a host name leads to; None if it leads to none."""
         found = await self._fresh(("host", host), lambda: self._tenants.find_one({"hosts": host}, projection={"_id": 1}))
         return found["_id"] if found else None
 
+    async def life(self, tenant: str) -> datetime | None:
+        """When the tenant of this name was made, which tells it from a former one; None if there is none, or it is being deleted."""
+        found = await self._fresh(
+            ("tenant", tenant), lambda: self._tenants.find_one({"_id": tenant, **HERE_TO_STAY}, projection={"created": 1})
+        )
+        if found is None:  # it may be made the next moment
+            self._forget_one(("tenant", tenant))
+        return found and found["created"]  # type: ignore[no-any-return]
+
     async def has_tenant(self, tenant: str) -> bool:
         """Whether there is such a tenant, and it is not being deleted."""
-        found = await self._fresh(
-            ("tenant", tenant), lambda: self._tenants.find_one({"_id": tenant, **HERE_TO_STAY}, projection={"_id": 1})
-        )
-        return found is not None
+        return await self.life(tenant) is not None
 
     async def tenants(self) -> list[str]:
         """The names of all tenants, in order."""
@@ -146,6 +150,7 @@ class Directory:
         # By then no process takes its credentials and tokens for valid, and nothing new comes in.
         await asyncio.sleep(2 * FRESH_FOR_S)
         await remove_all_of(tenant, self._database)
+        await Departed(self._database).remember(tenant)
         # Last, so that what a crash leaves can still be asked for.
         await self._tenants.delete_one({"_id": tenant})
         self._forget()

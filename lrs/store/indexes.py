@@ -76,5 +76,7 @@ INDEXES: Mapping[str, tuple[IndexModel, ...]] = {
         _dead("tenant", "adapter", "outcome", "received"),
         _dead("tenant", "reason.kind", "received", "_id"),
         _dead("tenant", "adapter", "reason.kind", "received"),
+        # Those that were edited: erasure looks into all of them.
+        _by("tenant", partialFilterExpression={"edited": {"$exists": True}}),
     ),
 }

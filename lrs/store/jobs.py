@@ -1,8 +1,9 @@
 """Jobs: long work somebody asked for. The database keeps them, so they outlive whoever works on them.
 
 A document: {_id, tenant, kind, arguments, state, done, total, checkpoint, result, error, tries, created, started, ended, holder, seen,
-pause_ms, same, expires}. Whether a job may be taken is decided by the database's clock alone: `pause_ms` after `seen`. Of one that runs
-that is the end of its lease, of one that failed the end of a pause. One job of a kind runs for a tenant at a time: an index says so.
+pause_ms, same, asked, expires}; `asked` is when it was last asked to be tried again. Whether a job may be taken is decided by the
+database's clock alone: `pause_ms` after `seen`. Of one that runs that is the end of its lease, of one that failed the end of a pause. One
+job of a kind runs for a tenant at a time: an index says so.
 """
 
 import hashlib
@@ -17,7 +18,7 @@ from pymongo import ASCENDING, DESCENDING, ReturnDocument
 from pymongo.errors import DuplicateKeyError
 
 from lrs.store.mongo import Database
-from lrs.xapi.json_text import dump
+from lrs.xapi.json_text import again, dump
 
 WAITING, RUNNING, DONE, FAILED, CANCELLED = STATES = ("waiting", "running", "done", "failed", "cancelled")
 # Nobody may be taken for dead who only is slow: a lease is renewed every second.
@@ -62,12 +63,30 @@ class Job:
 
 
 @dataclass(frozen=True)
+class KindOfJob:
+    """How many jobs of a kind are in each state, for how long the oldest that waits has done so (0: none does), and how long the last
+    one took that was done, begun anew or not (None: none was yet). Seconds.
+    """
+
+    states: Mapping[str, int]
+    oldest_waiting_s: float
+    last_run_s: float | None
+
+
+@dataclass(frozen=True)
 class Ending:
     """How a job that is done is kept: its result; `arguments`, if given, take the place of those it had; `forgotten` after a while."""
 
     result: Any
     arguments: Mapping[str, Any] | None = None
     forgotten: bool = True
+
+
+def spelled_out(result: Any) -> Any:
+    """What a job keeps, a result or a checkpoint, with the `changes` that it keeps as JSON texts as values."""
+    if not isinstance(result, Mapping) or "changes" not in result:
+        return result
+    return {**result, "changes": [again(each) if isinstance(each, str) else each for each in result["changes"]]}
 
 
 class KeptJobs:
@@ -97,6 +116,11 @@ class KeptJobs:
         found = await self._jobs.find_one({"_id": job_id, "tenant": tenant})
         return found and _job(found)
 
+    async def of_batch(self, tenant: str, batch: str) -> Job | None:
+        """The job for a batch of events; None if it was never begun, and so the batch never acknowledged."""
+        found = await self._jobs.find_one({"tenant": tenant, "arguments.batch": batch})
+        return found and _job(found)
+
     async def page(self, tenant: str, state: str | None, after: str | None, limit: int) -> Sequence[Job]:
         """A tenant's jobs, latest first, older than the one with the id `after`; those in one state, or all."""
         query: dict[str, Any] = {"tenant": tenant} | ({"state": state} if state else {}) | ({"_id": {"$lt": after}} if after else {})
@@ -106,6 +130,23 @@ class KeptJobs:
         """How many there are in each state, over all tenants."""
         found = {each["_id"]: each["count"] async for each in self._jobs.aggregate([{"$sortByCount": "$state"}])}
         return {state: int(found.get(state, 0)) for state in STATES}
+
+    async def kinds(self) -> dict[str, KindOfJob]:
+        """How it goes with the jobs of each kind there are, over all tenants."""
+        ran = {"ended": "$ended", "ms": {"$subtract": ["$ended", "$started"]}}
+        found = self._jobs.aggregate([
+            {"$group": {
+                "_id": {"kind": "$kind", "state": "$state"}, "count": {"$sum": 1},
+                "longest_ms": {"$max": {"$subtract": ["$$NOW", {"$ifNull": ["$asked", "$created"]}]}},
+                # The greatest of these is that with the latest end.
+                "last": {"$max": {"$cond": [{"$eq": ["$state", DONE]}, ran, None]}},
+            }},
+            {"$sort": {"_id": 1}},
+        ])
+        kinds: dict[str, dict[str, Any]] = {}
+        async for each in found:
+            kinds.setdefault(each["_id"]["kind"], {})[each["_id"]["state"]] = each
+        return {kind: _of_kind(states) for kind, states in kinds.items()}
 
     async def claim(self, holder: str, kinds: Iterable[str]) -> Job | None:
         """Take the oldest job that may be taken: it waits, or whoever had it is gone. None if there is none."""
@@ -181,7 +222,8 @@ class KeptJobs:
     async def retry(self, tenant: str, job_id: str) -> Job | None:
         """Let a job that failed or was cancelled go on from its checkpoint. None if it is neither, or not there."""
         return await self._turn(tenant, job_id, (FAILED, CANCELLED), {
-            "$set": {"state": WAITING, "tries": 0, "pause_ms": 0, "seen": LONG_AGO}, "$unset": {"ended": "", "expires": "", "error": ""},
+            "$set": {"state": WAITING, "tries": 0, "pause_ms": 0, "seen": LONG_AGO, "asked": datetime.now(UTC)},
+            "$unset": {"ended": "", "expires": "", "error": ""},
         })
 
     async def _turn(self, tenant: str, job_id: str, states: Sequence[str], change: Mapping[str, Any]) -> Job | None:
@@ -192,6 +234,15 @@ class KeptJobs:
 
 def _held(job: Job) -> dict[str, Any]:
     return {"_id": job.id, "state": RUNNING, "holder": job.holder}
+
+
+def _of_kind(states: Mapping[str, Mapping[str, Any]]) -> KindOfJob:
+    last = (states[DONE]["last"] or {}).get("ms") if DONE in states else None
+    return KindOfJob(
+        {state: int(states[state]["count"]) if state in states else 0 for state in STATES},
+        max(0, states[WAITING]["longest_ms"]) / 1000 if WAITING in states else 0.0,
+        None if last is None else max(0, last) / 1000,
+    )
 
 
 def _same(tenant: str, kind: str, arguments: Mapping[str, Any]) -> str:

@@ -23,7 +23,7 @@ LARGEST = 15 * 1024 * 1024
 # Written together, beyond which a group gains nothing.
 GROUP_LIMIT = 1_000
 
-# What `pending` is of an event that a job interprets; a job that is lost for so long has never begun.
+# What `pending` is of an event that a job interprets; when the job of one has not come to it for so long, the sweep looks after it.
 FOR_A_JOB, LOST_AFTER_US = "job", 6 * 3600 * 1_000_000
 
 # Events shown behind one statement: the first, and what repeated it.
@@ -134,6 +134,16 @@ class NativeEvents:
         query = {"tenant": tenant, "adapter": adapter, "received": received, "pending": FOR_A_JOB, "batch": batch}
         return await self._events.find(query).sort("received", ASCENDING).limit(limit).to_list(limit)  # type: ignore[no-any-return]
 
+    async def release(self, tenant: str, adapter: str, batch: str, first_us: int, last_us: int) -> None:
+        """Leave what a job has not interpreted of its batch to the sweep."""
+        received = {"$gte": first_us, "$lte": last_us}
+        query = {"tenant": tenant, "adapter": adapter, "received": received, "pending": FOR_A_JOB, "batch": batch}
+        await self._events.update_many(query, {"$set": {"pending": True}})
+
+    async def remove(self, ids: Sequence[str]) -> None:
+        """Remove events, by `_id`, that were never acknowledged."""
+        await self._events.delete_many({"_id": {"$in": list(ids)}})
+
     async def replaced(self, event: str, label: str, statements: Sequence[str], replacements: Mapping[str, str]) -> None:
         """Say that an event, by `_id`, is translated anew by "name@version": its statements now, and natural id -> id in use."""
         change = {"by": label, "statements": list(statements), "replacements": dict(replacements)}
@@ -220,7 +230,10 @@ class NativeEvents:
         return [{**each["_id"], "count": each["count"]} async for each in found]
 
     async def abandoned(self, before_us: int, limit: int) -> list[dict[str, Any]]:
-        """Events of all tenants that came before a time and are still pending: whoever had them has ended."""
+        """Events of all tenants that came before a time and are still pending: whoever had them has ended.
+
+        Those of a batch are among them if they are old enough for their job to be lost.
+        """
         query = {"$or": [
             {"pending": True, "received": {"$lt": before_us}},
             {"pending": FOR_A_JOB, "received": {"$lt": before_us - LOST_AFTER_US}},

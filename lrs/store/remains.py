@@ -6,7 +6,7 @@ from typing import Any
 from pymongo import ASCENDING
 
 from lrs.errors import InvalidBody
-from lrs.store.jobs import CANCELLED, DONE, FAILED
+from lrs.store.jobs import CANCELLED, DONE, FAILED, spelled_out
 from lrs.store.mongo import Database
 from lrs.store.native_events import DEAD, body_of
 from lrs.store.positions import stored_us_of
@@ -20,8 +20,8 @@ Record = Mapping[str, Any]
 
 IN_ORDER = [("position", ASCENDING)]
 READ = {"text": 1, "position": 1, "voids": 1}
-# Events that became no statement; those that did go with it.
-WITHOUT_STATEMENTS = {"statements.0": {"$exists": False}}
+# Events that became no statement; those that did go with it. So said that the index by statement finds them, among however many others.
+WITHOUT_STATEMENTS: Mapping[str, Any] = {"statements": {"$in": [None, []]}}
 
 
 class Remains:
@@ -57,7 +57,8 @@ class Remains:
         async for ids in _together((each["_id"] async for each in documents), limit):
             yield "documents", "documents", ids
         # What was edited before it became a statement may tell of others in its first body.
-        query = {"tenant": tenant, "pending": {"$ne": True}, "$or": [WITHOUT_STATEMENTS, {"edited": {"$exists": True}}]}
+        at_rest = {"tenant": tenant, "pending": {"$ne": True}}
+        query = {"$or": [{**at_rest, **WITHOUT_STATEMENTS}, {**at_rest, "edited": {"$exists": True}}]}  # each by an index of its own
         dead, others = list[Any](), list[Any]()
         async for each in self._events.find(query):
             whose = each.get("caller") in names or identity(each.get("authority", {})) in identities
@@ -67,7 +68,7 @@ class Remains:
             for first in range(0, len(ids), limit):
                 yield what, "native_events", ids[first:first + limit]
         over = self._jobs.find({"tenant": tenant, "state": {"$in": [DONE, FAILED, CANCELLED]}})
-        told = [each["_id"] async for each in over if tells_of(each, names, identities)]
+        told = [each["_id"] async for each in over if tells_of(_spelled_out(each), names, identities)]
         if told:
             yield "jobs", "jobs", told
 
@@ -92,6 +93,10 @@ def _tells(event: Mapping[str, Any], names: frozenset[str], identities: Sequence
             if any(name.encode() in text for name in names):
                 return True
     return False
+
+
+def _spelled_out(job: Mapping[str, Any]) -> dict[str, Any]:
+    return {**job, "result": spelled_out(job.get("result")), "checkpoint": spelled_out(job.get("checkpoint"))}
 
 
 async def _together(items: AsyncIterator[Any], limit: int) -> AsyncIterator[list[Any]]:

@@ -114,7 +114,7 @@ class Lines:
     async def read(
         self, tenant: str, label: str, scope: str | Sequence[str], *, since: str | None = None, until: str | None = None,
         by: Sequence[str] = (), sums: Sequence[str] = (), where: Mapping[str, str | Sequence[str]] | None = None,
-        distinct: str | None = None, limit: int | None = None,
+        distinct: str | None = None, limit: int | None = None, beyond: Sequence[str] = (), groups: int | None = None,
     ) -> list[Line]:
         """Lines added up by group, in the order of the groups, all as they were at one moment. See `Summaries.rows`."""
         query: dict[str, Any] = {"tenant": tenant, "label": label, "scope": _one_of(scope)}
@@ -125,6 +125,8 @@ class Lines:
         group = {f"g{number}": _expression(name) for number, name in enumerate(by)}
         first = [] if limit is None else [{"$sort": {"bucket": 1}}, {"$limit": limit}]
         pipeline = [{"$match": query}, *first, *_added_up(group, [_named(name) for name in sums], distinct and f"$dims.{_named(distinct)}")]
+        if groups is not None:
+            pipeline += _some_of(group, beyond, groups)
         found = [each async for each in self._at_one_moment.aggregate(pipeline, allowDiskUse=True)]
         return sorted(_lines(found, list(group), sums), key=lambda line: line.group)
 
@@ -148,6 +150,12 @@ def _added_up(group: Mapping[str, Any], sums: Sequence[str], distinct: str | Non
         again["n"] = {"$sum": {"$cond": [{"$ne": [{"$ifNull": ["$_id.d", None]}, None]}, 1, 0]}}
         stages.append({"$group": again | {name: {"$sum": f"${name}"} for name in totals}})
     return stages
+
+
+def _some_of(group: Mapping[str, Any], beyond: Sequence[str], groups: int) -> list[dict[str, Any]]:
+    """Stages that leave so many groups, the first ones after the group `beyond`. For given sums: then a document is a group."""
+    after = [{"$match": {"_id": {"$gt": dict(zip(group, beyond, strict=True))}}}] if beyond else []
+    return [*after, {"$sort": {"_id": 1}}, {"$limit": groups}]
 
 
 def _lines(found: Iterable[Mapping[str, Any]], group: Sequence[str], sums: Sequence[str]) -> list[Line]:

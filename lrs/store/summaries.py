@@ -64,23 +64,15 @@ class SavedSummaries:
         self, tenant: str, materializer: Materializer[S], facets: Mapping[str, str | Sequence[str]]
     ) -> list[tuple[str, S]]:
         """Saved summaries that have every facet (one of its values, where several are given), in the order of their keys."""
-        wanted = [
-            {"facets": {"$in": [f"{name}={value}" for value in ([values] if isinstance(values, str) else values)]}}
-            for name, values in facets.items()
-        ]
-        query: dict[str, Any] = {"tenant": tenant, "materializer": materializer.edition}
-        if wanted:
-            query["$and"] = wanted
+        query = {"tenant": tenant, "materializer": materializer.edition, **_having(facets)}
         found = self._summaries.find(query, projection={"key": 1, "state": 1}).sort("key", ASCENDING)
         return [(each["key"], materializer.decode(each["state"])) for each in await found.to_list(None)]
 
     async def page(
-        self, tenant: str, materializer: Materializer[S], facets: Mapping[str, str], *, after: str | None, limit: int
+        self, tenant: str, materializer: Materializer[S], facets: Mapping[str, str | Sequence[str]], *, after: str | None, limit: int
     ) -> tuple[list[tuple[str, S]], str | None]:
         """The next saved summaries that have every facet, by key, and the key after which there are more; without what cannot be read."""
-        query: dict[str, Any] = {"tenant": tenant, "materializer": materializer.edition}
-        if wanted := [f"{name}={value}" for name, value in facets.items()]:
-            query["facets"] = wanted[0] if len(wanted) == 1 else {"$all": wanted}
+        query = {"tenant": tenant, "materializer": materializer.edition, **_having(facets)}
         if after is not None:
             query["key"] = {"$gt": after}
         found = self._summaries.find(query, projection={"key": 1, "state": 1}).sort("key", ASCENDING).limit(limit + 1)
@@ -180,6 +172,15 @@ class SavedSummaries:
                     logger.exception("fold_failed", materializer=materializer.label, key=key)
                     del summaries[key]
         return summaries
+
+
+def _having(facets: Mapping[str, str | Sequence[str]]) -> dict[str, Any]:
+    """The condition of summaries that have every facet: its value, or one of its values."""
+    wanted: list[Any] = []
+    for name, values in facets.items():
+        several = [f"{name}={value}" for value in ([values] if isinstance(values, str) else values)]
+        wanted.append({"facets": several[0] if len(several) == 1 else {"$in": several}})
+    return {"$and": wanted} if wanted else {}
 
 
 async def _chunks(items: AsyncIterator[str], size: int) -> AsyncIterator[list[str]]:

@@ -24,11 +24,26 @@ async def remove_all_of(tenant: str, database: Database) -> None:
             return
 
 
+async def has_traces(tenant: str, database: Database) -> bool:
+    """Whether there is a document in any collection that would be removed."""
+    whose: dict[str, Any] = {"$or": [{"metadata.tenant": tenant}, {"tenant": tenant}]}
+    for name in await _collections(database):
+        if await database[name].find_one(whose if name.endswith(FILES) else {"tenant": tenant}, projection={"_id": 1}):
+            return True
+    return await database["cursors"].find_one({"_id": tenant}, projection={"_id": 1}) is not None
+
+
+async def _collections(database: Database) -> list[str]:
+    """Those that say of their documents whose they are."""
+    return [
+        name for name in await database.collection_names()
+        if not name.startswith("system.") and not name.endswith(CHUNKS) and name not in ("tenants", "departed")
+    ]
+
+
 async def _pass(tenant: str, database: Database) -> int:
     removed = 0
-    for name in await database.collection_names():
-        if name.startswith("system.") or name == "tenants":
-            continue
+    for name in await _collections(database):
         if name.endswith(FILES):
             removed += await _remove_files(tenant, database[name], database[name.removesuffix(FILES) + CHUNKS])
         removed += await _remove_documents(tenant, database[name])

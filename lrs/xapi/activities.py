@@ -5,6 +5,7 @@ from typing import Any
 
 from lrs.xapi.types import Statement
 
+CATEGORY = "category"
 LANGUAGE_MAPS = ("name", "description")
 COMPONENTS = ("choices", "scale", "source", "target", "steps")
 # What is said about one type of interaction says nothing about another.
@@ -12,16 +13,19 @@ OF_AN_INTERACTION = (*COMPONENTS, "correctResponsesPattern")
 
 
 def defined_in(statement: Statement) -> list[str]:
-    """The ids of the activities that a checked statement defines, wherever they stand in it, each once."""
+    """The ids of the activities that a checked statement defines, wherever they stand in it, each once.
+
+    A category of which nothing is said but its type is none: see `category_type`.
+    """
     # Asked of every statement that comes in, so the usual shapes are looked at without a generator (1 µs instead of 3).
     target, context = statement["object"], statement.get("context")
     found = [target["id"]] if "definition" in target else []
     if target.get("objectType") == "SubStatement":
-        found.extend(activity["id"] for activity in _activities(target) if "definition" in activity)
+        found.extend(activity["id"] for activity in _defining(target))
     if context is not None and "contextActivities" in context:
-        for group in context["contextActivities"].values():
+        for name, group in context["contextActivities"].items():
             for activity in _listed(group):
-                if "definition" in activity:
+                if "definition" in activity and not (name == CATEGORY and _says_a_type_only(activity)):
                     found.append(activity["id"])
     return list(dict.fromkeys(found)) if len(found) > 1 else found
 
@@ -34,9 +38,21 @@ def mentioned_in(statement: Statement) -> list[str]:
 def definitions_in(statement: Statement, activity_id: str) -> list[Mapping[str, Any]]:
     """What a checked statement says about one activity, in the order it stands there."""
     return [
-        activity["definition"] for activity in _activities(statement)
-        if activity["id"] == activity_id and "definition" in activity
+        activity["definition"] for activity in _defining(statement) if activity["id"] == activity_id
     ]
+
+
+def category_type(statements: Iterable[Statement], activity_id: str) -> str | None:
+    """The type of an activity that is a category, in the first of these statements that says it.
+
+    A category is a profile that statements follow, and every statement of a system has the same one. To fold what they all say again
+    would make one summary of everything: the type is read from the last ones instead.
+    """
+    for statement in statements:
+        for name, activity in _around(statement):
+            if name == CATEGORY and activity["id"] == activity_id and (found := activity.get("definition", {}).get("type")) is not None:
+                return str(found)
+    return None
 
 
 def merged_definition(known: Mapping[str, Any], said: Mapping[str, Any]) -> dict[str, Any]:
@@ -74,18 +90,34 @@ def _components(known: Sequence[Mapping[str, Any]], said: Sequence[Mapping[str, 
     ]
 
 
+def _says_a_type_only(activity: Mapping[str, Any]) -> bool:
+    return bool(activity["definition"].keys() <= {"type"})
+
+
+def _defining(statement: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    """The activities with what is said of them that counts as their definition."""
+    for name, activity in _around(statement):
+        if "definition" in activity and not (name == CATEGORY and _says_a_type_only(activity)):
+            yield activity
+
+
 def _activities(statement: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    return (activity for _, activity in _around(statement))
+
+
+def _around(statement: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """All activities in a statement, each with the place where it stands: "object", "parent" and so on."""
     target = statement["object"]
     kind = target.get("objectType", "Activity")
     if kind == "Activity":
-        yield target
+        yield "object", target
     elif kind == "SubStatement":
-        yield from _activities(target)
+        yield from _around(target)
     context = statement.get("context")
     if context is not None and "contextActivities" in context:
-        for group in context["contextActivities"].values():
+        for name, group in context["contextActivities"].items():
             # 1.0.x lets a single activity stand for a list of one. Data 2.4.6.2.
-            yield from _listed(group)
+            yield from ((name, activity) for activity in _listed(group))
 
 
 def _listed(group: Any) -> Iterable[Mapping[str, Any]]:

@@ -84,6 +84,19 @@ def dump(value: Any) -> bytes:
     return orjson.dumps(value, default=_fragment)
 
 
+def indented(value: Any) -> str:
+    """The same for people to read: in lines, with an indent of two."""
+    return orjson.dumps(value, default=_fragment, option=orjson.OPT_INDENT_2).decode()
+
+
+def again(text: bytes | str) -> Any:
+    """The value of JSON that `dump` wrote, Verbatim numbers too. What was taken may stand deeper in it than could be taken.
+
+    ValueError if it is not JSON.
+    """
+    return json.loads(text, parse_int=_number, parse_float=_number)
+
+
 def is_plain(value: Any) -> bool:
     """Whether a value has no Verbatim number and no NUL, and so comes back from BSON as it went in."""
     try:

@@ -9,7 +9,7 @@ from aiohttp import FormData
 from aiohttp.test_utils import TestClient, TestServer
 from ofcourseme_desk import DENIED, EVENTS, KEY, Platform, a_store
 
-from adapters.contract.memory import POWERLESS
+from adapters.contract.directory import POWERLESS
 from lrs.xapi.json_text import parse
 
 REPORTS = ("completions", "search-conversion", "training-hours")

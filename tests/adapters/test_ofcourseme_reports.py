@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from ofcourseme_desk import SETTINGS, a_store
 
-from adapters.contract.memory import TENANT
+from adapters.contract.directory import TENANT
 from adapters.ofcourseme.answers import completions_answer, conversion_answer, hours_answer
 from adapters.ofcourseme.calls import event_in
 from adapters.ofcourseme.parameters import text_of_us, zone_named

@@ -7,7 +7,7 @@ import pytest
 from aiohttp import encode_basic_auth
 from pathway_documents import BASE, BASIC, NOON, a_log, a_pathway, a_response, an_activity, completed, emails, of, pathway_desk
 
-from adapters.contract.memory import POWERLESS
+from adapters.contract.directory import POWERLESS
 from adapters.pathway.queries import query_of
 from adapters.pathway.routes import PATH
 from lrs.errors import InvalidBody

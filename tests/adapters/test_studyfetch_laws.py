@@ -11,7 +11,8 @@ from aiohttp.test_utils import TestClient, TestServer
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from adapters.contract.memory import MemoryDirectory, MemoryStore
+from adapters.contract.directory import MemoryDirectory
+from adapters.contract.memory import MemoryStore
 from adapters.studyfetch.facts import fact_of
 from adapters.studyfetch.listing import page
 from adapters.studyfetch.moments import LATEST_US, NoMoment, format_ms, instant_of, moment_of

@@ -174,3 +174,15 @@ async def test_who_sees_only_the_own_statements_learns_nothing_from_others(clien
     for path, params in (("agents", {"agent": AGENT_TEXT}), ("activities", {"activityId": ACTIVITY})):
         answer = await client.get(f"/xapi/{path}", params=params, headers=xapi(f"{OTHER_ID}:secret"))
         assert answer.status == status
+
+
+async def test_the_type_of_a_category_is_known_though_no_summary_holds_it(client: TestClient, database: Database) -> None:
+    """A profile is on every statement of a system; its summary would be one of everything. Communication 2.5."""
+    profile = {"id": "https://example.org/profile", "definition": {"type": "http://adlnet.gov/expapi/activities/profile"}}
+    said = [a_statement(id=None, context={"contextActivities": {"category": [profile]}}) for _ in range(3)]
+    for each in said:
+        del each["id"]
+    await post(client, *said)
+    assert (await get(client, "activities", activityId=profile["id"]))["definition"] == profile["definition"]
+    assert await database["records"].count_documents({"keys": {"$regex": "profile$"}}) == 0
+    assert "definition" not in await get(client, "activities", activityId="https://example.org/none")

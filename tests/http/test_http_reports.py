@@ -167,7 +167,9 @@ BAD_QUERIES = (
     ("progress", {"limit": "1001"}), ("progress", {"after": "here"}), ("progress", {"since": "yesterday"}), ("progress", {"format": "xml"}),
     ("progress", {"format": "csv", "limit": "5"}), ("progress", {"colour": "red"}), ("daily", {"since": "2026-02-30"}),
     ("daily", {"since": "2026-01-01", "until": "2026-01-01"}), ("daily", {"since": "2024-01-01", "until": "2026-01-01"}),
-    ("daily", {"by": "learner"}), ("daily", {"limit": "5"}), ("courses", {"activity": SUMS}),
+    ("daily", {"by": "learner"}), ("daily", {"limit": "0"}), ("courses", {"activity": SUMS}), ("daily", {"after": "x" * 22}),
+    ("daily", {"after": "2026-01-15~YQ"}), ("daily", {"by": "verb", "after": "2026-01-15"}),
+    ("daily", {"by": "verb", "after": "2026-01-15~_w"}),
 )
 
 
@@ -176,6 +178,28 @@ async def test_what_cannot_be_asked_is_refused_by_name(office: Office) -> None:
         status, answer = await office.ask(report, **params)
         assert status == 400, (report, params)
         assert answer["problems"] or list(params)[-1] in answer["message"], answer
+
+
+@pytest.mark.parametrize("by", [{}, {"by": "verb"}, {"by": "activity_type"}])
+async def test_days_come_in_pages_and_streamed_as_they_come_whole(
+    office: Office, by: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = ("completed", "passed", "été", "日本", "z" * 300)
+    await office.post(*(
+        done(verb=verb(name), timestamp=f"2026-01-{day}T10:00:00Z", object={"id": f"{SITE}{name}", "definition": {"type": f"{SITE}{name}"}})
+        for name in names for day in (10, 12, 11)
+    ))
+    days = {"since": "2026-01-01", "until": "2026-02-01", **by}
+    _, whole = await office.ask("daily", limit="1000", **days)
+    assert (len(whole["daily"]), whole["more"]) == (15 if by else 3, "")
+    assert [row["day"] for row in whole["daily"]] == sorted(row["day"] for row in whole["daily"])
+    for limit in ("1", "2", "4"):
+        _, first = await office.ask("daily", limit=limit, **days)
+        assert len(first["daily"]) == min(int(limit), len(whole["daily"]))
+        assert await office.rows("daily", limit=limit, **days) == whole["daily"]
+    monkeypatch.setattr(tables, "CHUNK", 2)
+    _, text = await office.ask("daily", format="ndjson", **days)
+    assert [json.loads(line) for line in text.splitlines()] == whole["daily"]
 
 
 async def test_days_at_the_edges_of_the_calendar_can_be_asked_for(office: Office) -> None:

@@ -221,7 +221,9 @@ async def test_every_page_of_jobs_costs_what_the_first_does(database, looked_at,
     assert seen == {None: 120, "done": 117, "waiting": 3}[state]
 
 
-@pytest.mark.parametrize("facets", [{}, {"learner": "mailto:ada@school.example.org"}, {"hour": "2026-03-02T09"}])
+@pytest.mark.parametrize("facets", [
+    {}, {"learner": "mailto:ada@school.example.org"}, {"hour": "2026-03-02T09"}, {"hour": ["2026-03-02T09", "2026-03-02T10", "never"]},
+], ids=str)
 async def test_every_page_of_summaries_costs_what_the_first_does(database, config, looked_at, facets):
     parts = Parts.of(database, config, {DAYS.name: DAYS})
     await parts.post(*[

@@ -15,7 +15,7 @@ from lrs.jobs import Jobs
 from lrs.plugins import Adapter
 from lrs.queue import Queue
 from lrs.retranslation import REPLACED_BY
-from lrs.store.jobs import KeptJobs
+from lrs.store.jobs import KeptJobs, spelled_out
 from lrs.store.native_events import NativeEvents, Origin
 from lrs.store.records import statement_of
 from lrs.xapi.json_text import dump
@@ -63,7 +63,7 @@ class Desk:
         await Runner(self.kept, self.services, TASKS, 1).work(asyncio.Event(), burst=True)
         job = await jobs.get("school", job.id)
         assert job.state == "done", job.error
-        return job.result
+        return spelled_out(job.result)
 
 
 @pytest.fixture
@@ -187,3 +187,33 @@ async def test_what_was_stored_and_not_noted_is_found_to_be_its_events_own_and_c
     outcomes = [each["outcome"] async for each in parts.database["native_events"].find({}).sort("_id", 1)]
     assert outcomes == ["stored", "duplicate"], first
     assert (await desk_of(SECOND).do("retranslate", adapter="gate"))["counts"] == {"changed": 1}
+
+
+async def imported(desk, parts, count: int) -> Any:
+    """An import whose job nobody has taken up."""
+    batch, kept = await desk.services.events.set_aside(desk.source, [dump(gone(number)) for number in range(count)], ORIGIN)
+    return await Jobs(desk.kept, desk.queue, desk.services.native_events).start("school", "interpret", {
+        "adapter": "gate", "batch": batch, "first_us": kept[0].received_us, "last_us": kept[-1].received_us, "total": count,
+    })
+
+
+async def test_events_of_a_cancelled_import_are_interpreted_by_the_next_sweep_those_of_one_that_waits_not(desk_of, parts, monkeypatch):
+    monkeypatch.setattr("workers.native_events.ABANDONED_AFTER_US", -3600 * 1_000_000)
+    desk = desk_of()
+    job = await imported(desk, parts, 3)
+    await sweep_events({"services": desk.services})
+    assert await parts.all_ids() == []
+    await Jobs(desk.kept, desk.queue, desk.services.native_events).cancel("school", job.id)
+    await sweep_events({"services": desk.services})
+    assert len(await parts.all_ids()) == 3
+
+
+async def test_of_an_import_that_was_never_acknowledged_nothing_stays(desk_of, parts):
+    desk = desk_of()
+    kept = NativeEvents(parts.database, lambda: datetime(2026, 1, 1, tzinfo=UTC))
+    await kept.keep("school", "gate", [dump(gone(1)), dump(gone(2))], ORIGIN, batch="its request failed")
+    await kept.keep("school", "gate", [dump(gone(3))], ORIGIN, batch="its job is lost")
+    await desk.kept.add("school", "interpret", {"adapter": "gate", "batch": "its job is lost"})
+    await sweep_events({"services": desk.services})
+    assert [each["batch"] async for each in parts.database["native_events"].find({})] == ["its job is lost"]
+    assert len(await parts.all_ids()) == 1

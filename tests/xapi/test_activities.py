@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from lrs.activities import ACTIVITY
 from lrs.materialize import fold
-from lrs.xapi.activities import activity_object, defined_in, definitions_in, merged_definition
+from lrs.xapi.activities import activity_object, category_type, defined_in, definitions_in, merged_definition
 from lrs.xapi.agents import identity, names_of
 from lrs.xapi.json_text import parse
 
@@ -163,3 +163,40 @@ def test_what_is_merged_into_nothing_is_what_was_said(known):
     """A definition by itself."""
     said = {"type": B, "name": {"en": "x"}}
     assert merged_definition(known, said) == said
+
+
+PROFILE = {"id": B, "definition": {"type": "http://adlnet.gov/expapi/activities/profile"}}
+
+
+def test_a_category_of_which_only_the_type_is_said_is_not_folded():
+    """Every statement of a system has it: a void would fold them all anew."""
+    around = {"contextActivities": {"category": [PROFILE, {"id": C}], "parent": [activity(C, type=A)]}}
+    inner = {"objectType": "SubStatement", "actor": learner(), "verb": {"id": A}, "object": activity(A, type=A), "context": around}
+    for statement in (a_statement(context=around), a_statement(object=inner)):
+        assert B not in defined_in(statement)
+        assert C in defined_in(statement)
+        assert definitions_in(statement, B) == []
+        assert definitions_in(statement, C) == [{"type": A}]
+
+
+@pytest.mark.parametrize("place", ["parent", "grouping", "other"])
+def test_elsewhere_a_type_alone_is_a_definition(place):
+    """Only categories are on everything."""
+    assert defined_in(a_statement(context={"contextActivities": {place: [PROFILE]}})) == [B]
+
+
+def test_a_category_that_is_named_is_defined():
+    """All available information about an activity. Communication 2.5."""
+    named = {"id": B, "definition": {**PROFILE["definition"], "name": {"en": "A profile"}}}
+    said = [a_statement(context={"contextActivities": {"category": [each]}}) for each in (named, PROFILE)]
+    assert known_of(said, B) == named["definition"]
+
+
+def test_the_type_of_a_category_is_that_in_the_first_statement_that_says_it():
+    """The latest ones come first."""
+    other = {"id": B, "definition": {"type": A}}
+    said = [a_statement(context={"contextActivities": around}) for around in (
+        {"parent": [other]}, {"category": [{"id": B}]}, {"category": {**PROFILE}}, {"category": [other]},
+    )]
+    assert category_type(said, B) == PROFILE["definition"]["type"]
+    assert category_type(said[:2], B) is None
