@@ -49,6 +49,7 @@ NEVER = {
     "lrs.jobs": ("lrs.http", "lrs.app", "lrs.commands", "adapters", "workers"),
     "lrs.plugins": ("lrs.store", "lrs.http", "lrs.intake", "lrs.queue", "lrs.app", "lrs.commands", "adapters", "workers"),
     "lrs.native_bodies": ("lrs.store", "lrs.http", "lrs.intake", "lrs.queue", "lrs.app", "lrs.commands", "adapters", "workers"),
+    "lrs.adapter_settings": ("lrs.store", "lrs.http", "lrs.intake", "lrs.queue", "lrs.app", "lrs.plugins", "adapters", "workers"),
     "lrs.activities": ("lrs.store", "lrs.http", "lrs.intake", "lrs.queue", "lrs.app", "lrs.plugins", "adapters", "workers"),
     "lrs.gather": ("lrs", "adapters", "workers"),
     "lrs.asked_together": ("lrs", "adapters", "workers"),
@@ -71,7 +72,7 @@ NEVER = {
     "workers": ("lrs.http", "lrs.app", "lrs.commands", "adapters"),
     "adapters": ("lrs.store", "lrs.app", "lrs.commands", "workers"),
 }
-PURE_OF_AN_ADAPTER = ("lrs.xapi", "lrs.materialize", "lrs.errors")
+PURE_OF_AN_ADAPTER = ("lrs.xapi", "lrs.materialize", "lrs.errors", "lrs.adapter_settings")
 
 
 def name_of(path: Path) -> str:
@@ -189,6 +190,14 @@ def test_every_route_has_a_line_in_the_api_document():
     text = (ROOT / "docs" / "api.md").read_text()
     paths = {row.path for row in ROWS} | {route.path.rstrip("/") for adapter in load_adapters().values() for route in adapter.routes}
     assert [path for path in sorted(paths) if f"`{re.sub(r':[^}]*}', '}', path)}`" not in text] == []
+
+
+def test_every_file_that_a_document_names_is_there():
+    named = re.compile(r"(?<![\w/.-])(?:lrs|workers|adapters|tests|docs|fixtures)/[\w./-]*\w")
+    for document in [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]:
+        # A link is relative to its document.
+        missing = [name for name in named.findall(document.read_text()) if not ((ROOT / name).exists() or (document.parent / name).exists())]
+        assert missing == [], f"{document.name} names {missing}"
 
 
 def test_every_adapter_has_cases_and_a_page():

@@ -5,18 +5,17 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from marshmallow import EXCLUDE, Schema, ValidationError, fields, post_load, pre_load, validate, validates_schema
+from marshmallow import EXCLUDE, Schema, ValidationError, post_load, validates_schema
 
 from adapters.kolibri.facts import LARGEST
 from adapters.kolibri.fields import Choice, Coded, Fault, Hex, ListOf, Number, Record, Text, Truth, load
+from lrs.adapter_settings import AdapterSettings, absolute_iri, language_tag, platform_name
 
 KINDS = frozenset({"topic", "video", "audio", "exercise", "document", "html5", "slideshow", "h5p", "zim", "quiz"})
 CRITERIA = frozenset({
     "do_all", "num_correct_in_a_row_2", "num_correct_in_a_row_3", "num_correct_in_a_row_5", "num_correct_in_a_row_10",
     "m_of_n", "skill_check", "quiz", "pre_post_test",
 })
-ABSOLUTE_IRI = validate.Regexp(r"[A-Za-z][A-Za-z0-9+.-]*://[^\s<>\"{}|\\^`]+\Z", error="must be an absolute IRI")
-LANGUAGE_TAG = validate.Regexp(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*\Z", error="must be a language tag such as pt-BR")
 
 
 @dataclass(frozen=True)
@@ -208,20 +207,12 @@ class QuizChangeSchema(Lenient):
     active = Truth()
 
 
-class SettingsSchema(Schema):
-    """Settings of a tenant. Unknown ones are refused."""
+class SettingsSchema(AdapterSettings):
+    """Settings of a tenant."""
 
-    base_iri = fields.String(load_default="https://lrs.example.org/xapi", validate=ABSOLUTE_IRI)
-    home_page = fields.String(load_default="https://kolibri.example.org", validate=ABSOLUTE_IRI)
-    platform = fields.String(load_default="Kolibri", validate=validate.Length(min=1))
-    language = fields.String(load_default="en", validate=LANGUAGE_TAG)
-
-    @pre_load
-    def without_slash(self, data: Any, **_kwargs: Any) -> Any:
-        """Everything minted begins with `base_iri` and a slash of its own."""
-        if isinstance(data, Mapping) and isinstance(data.get("base_iri"), str):
-            return {**data, "base_iri": data["base_iri"].rstrip("/")}
-        return data
+    home_page = absolute_iri("https://kolibri.example.org")
+    platform = platform_name("Kolibri")
+    language = language_tag("en")
 
 
 def start_event(body: Any) -> StartEvent:

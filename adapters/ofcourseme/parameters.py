@@ -2,13 +2,11 @@
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import UTC, datetime, timedelta, tzinfo
+from datetime import datetime, timedelta, tzinfo
 from decimal import Decimal
-from functools import cache
 from itertools import chain
 from typing import Any
 from urllib.parse import unquote_plus, urlencode
-from zoneinfo import ZoneInfo
 
 from lrs.errors import InvalidEvent, InvalidValue
 from lrs.xapi.json_text import dump
@@ -130,12 +128,6 @@ def moment_us(parameters: Mapping[str, str], name: str, zone: tzinfo) -> int | N
 def is_date(text: str) -> bool:
     """Whether a text is a date without a time."""
     return DATE.fullmatch(text) is not None
-
-
-@cache
-def zone_named(name: str) -> tzinfo:
-    """A time zone of the IANA database. UTC needs no database."""
-    return UTC if name == "UTC" else ZoneInfo(name)
 
 
 def text_of_us(micros: int) -> str:

@@ -16,10 +16,11 @@ from adapters.ofcourseme.answers import (
 )
 from adapters.ofcourseme.calls import escaped, event_in, joined, posted_event
 from adapters.ofcourseme.facts import SOURCE, short
-from adapters.ofcourseme.parameters import INVALID, parameters_of, zone_named
+from adapters.ofcourseme.parameters import INVALID, parameters_of
 from adapters.ofcourseme.reports import Window, completions, people, searches, window_of
 from adapters.ofcourseme.schema import CatalogueSchema, EventSchema, SettingsSchema, WindowSchema, course_lengths_ms
 from adapters.ofcourseme.translate import translate
+from lrs.adapter_settings import zone_of
 from lrs.errors import Forbidden, InvalidEvent
 from lrs.http.answers import json_answer
 from lrs.http.auth import API_KEY_HEADER, CALLER, READS_REPORTS, WRITES_EVENTS, Access, count
@@ -128,7 +129,7 @@ async def _asked(request: web.Request) -> tuple[str, Window]:
     await admit(request, READS_REPORTS)
     tenant = request[CALLER].tenant
     adapter_settings = await request.config_dict[DIRECTORY].settings(tenant, request.config_dict[ADAPTERS][SOURCE])
-    return tenant, window_of(parameters_of(event_in(query_string(request))), zone_named(adapter_settings["source_timezone"]))
+    return tenant, window_of(parameters_of(event_in(query_string(request))), zone_of(adapter_settings["source_timezone"]))
 
 
 def courses(catalogue: Mapping[str, Any]) -> Iterable[Entry]:

@@ -4,43 +4,22 @@ import math
 import unicodedata
 from collections.abc import Iterator, Mapping
 from typing import Any
-from zoneinfo import ZoneInfoNotFoundError
 
-from marshmallow import INCLUDE, Schema, ValidationError, fields, pre_load, validate, validates_schema
+from marshmallow import INCLUDE, Schema, ValidationError, fields, validates_schema
 
-from adapters.ofcourseme.parameters import LONGEST_S, zone_named
-
-ABSOLUTE_IRI = validate.Regexp(r"[A-Za-z][A-Za-z0-9+.-]*://[^\s<>\"{}|\\^`]+\Z", error="must be an absolute IRI")
-LANGUAGE_TAG = validate.Regexp(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*\Z", error="must be a language tag such as pt-BR")
+from adapters.ofcourseme.parameters import LONGEST_S
+from lrs.adapter_settings import AdapterSettings, absolute_iri, platform_name, time_zone
 
 
-def a_zone(name: str) -> None:
-    """The name of a time zone. Raises ValidationError."""
-    try:
-        zone_named(name)
-    # What is no name at all, such as a path upwards, a folder or bytes that are no zone, raises other things than what is only unknown.
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise ValidationError("must be a time zone such as Europe/Rome") from None
-
-
-class SettingsSchema(Schema):
-    """Settings of a tenant. Unknown ones are refused.
+class SettingsSchema(AdapterSettings):
+    """Settings of a tenant.
 
     `home_page` is that of the users' accounts; `source_timezone` holds for times without offset and for dates.
     """
 
-    base_iri = fields.String(load_default="https://lrs.example.org/xapi", validate=ABSOLUTE_IRI)
-    home_page = fields.String(load_default="https://lms.example.com", validate=ABSOLUTE_IRI)
-    platform = fields.String(load_default="OfCourseMe", validate=validate.Length(min=1))
-    source_timezone = fields.String(load_default="UTC", validate=a_zone)
-    language = fields.String(load_default="en-US", validate=LANGUAGE_TAG)
-
-    @pre_load
-    def without_slash(self, data: Any, **_kwargs: Any) -> Any:
-        """Everything minted begins with `base_iri` and a slash of its own."""
-        if isinstance(data, Mapping) and isinstance(data.get("base_iri"), str):
-            return {**data, "base_iri": data["base_iri"].rstrip("/")}
-        return data
+    home_page = absolute_iri("https://lms.example.com")
+    platform = platform_name("OfCourseMe")
+    source_timezone = time_zone()
 
 
 class CatalogueSchema(Schema):

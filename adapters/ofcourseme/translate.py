@@ -5,8 +5,9 @@ from typing import Any
 from uuid import NAMESPACE_URL, UUID, uuid5
 
 from adapters.ofcourseme.facts import ACTIVITIES, PROFILE, SOURCE, segment
-from adapters.ofcourseme.parameters import INVALID, KNOWN, duration_ms, moment_us, parameters_of, text_of_us, type_of, zone_named
+from adapters.ofcourseme.parameters import INVALID, KNOWN, duration_ms, moment_us, parameters_of, text_of_us, type_of
 from adapters.ofcourseme.vocabulary import COMPLETED, Meaning, meaning_of
+from lrs.adapter_settings import zone_of
 from lrs.errors import InvalidEvent
 from lrs.xapi import build, vocabulary
 from lrs.xapi.times import format_stored
@@ -99,7 +100,7 @@ def _extensions(base: str, parameters: Mapping[str, str]) -> dict[str, Any]:
 
 def _moment(parameters: Mapping[str, str], settings: Mapping[str, Any], received_us: int) -> tuple[str, dict[str, str]]:
     """When it happened, and the extension that keeps what was sent where that lies in the future."""
-    told_us = moment_us(parameters, "timestamp", zone_named(settings["source_timezone"]))
+    told_us = moment_us(parameters, "timestamp", zone_of(settings["source_timezone"]))
     if told_us is None:
         return text_of_us(received_us), {}
     if told_us > received_us + MOST_AHEAD_US:

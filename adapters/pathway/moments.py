@@ -4,7 +4,7 @@ import re
 from datetime import UTC, datetime, timedelta, timezone
 from functools import lru_cache
 
-from adapters.pathway.schema import zone_of
+from lrs.adapter_settings import zone_of
 from lrs.errors import InvalidEvent
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

@@ -2,17 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
-from zoneinfo import ZoneInfo
 
-from marshmallow import INCLUDE, Schema, ValidationError, fields, pre_load, validate
+from marshmallow import INCLUDE, Schema, fields
 
 from adapters.pathway.spelling import folded, number_of, squeezed, text_of, trimmed
+from lrs.adapter_settings import AdapterSettings, absolute_iri, platform_name, time_zone
 from lrs.errors import InvalidEvent
 
-ABSOLUTE_IRI = validate.Regexp(r"[A-Za-z][A-Za-z0-9+.-]*://[^\s<>\"{}|\\^`]+\Z", error="must be an absolute IRI")
-LANGUAGE_TAG = validate.Regexp(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*\Z", error="must be a language tag such as pt-BR")
 TRUE = frozenset({"true", "yes", "1"})
 # What takes the place of an ID where there is none.
 NAMED = "name:"
@@ -162,35 +159,12 @@ def _level(given: Any) -> int | float:
     return int(level) if abs(level) < EXACT and level == int(level) else float(level)
 
 
-@lru_cache(maxsize=64)
-def zone_of(name: str) -> ZoneInfo:
-    """A time zone by its IANA name. Raises ValueError or OSError (ZoneInfoNotFoundError is a KeyError) if there is none."""
-    return ZoneInfo(name)
+class SettingsSchema(AdapterSettings):
+    """Settings of a tenant. `source_timezone` is for times that come without offset."""
 
-
-def check_zone(name: str) -> None:
-    """Raises ValidationError unless there is a time zone of this name."""
-    try:
-        zone_of(name)
-    except (KeyError, ValueError, OSError):
-        raise ValidationError("must be the name of a time zone such as Africa/Johannesburg") from None
-
-
-class SettingsSchema(Schema):
-    """Settings of a tenant. Unknown ones are refused. `source_timezone` is for times that come without offset."""
-
-    base_iri = fields.String(load_default="https://lrs.example.org/xapi", validate=ABSOLUTE_IRI)
-    home_page = fields.String(load_default="https://pathways.example.com", validate=ABSOLUTE_IRI)
-    platform = fields.String(load_default="Pathways", validate=validate.Length(min=1))
-    source_timezone = fields.String(load_default="UTC", validate=check_zone)
-    language = fields.String(load_default="en-US", validate=LANGUAGE_TAG)
-
-    @pre_load
-    def without_slash(self, data: Any, **_kwargs: Any) -> Any:
-        """Everything minted begins with `base_iri` and a slash of its own."""
-        if isinstance(data, Mapping) and isinstance(data.get("base_iri"), str):
-            return {**data, "base_iri": data["base_iri"].rstrip("/")}
-        return data
+    home_page = absolute_iri("https://pathways.example.com")
+    platform = platform_name("Pathways")
+    source_timezone = time_zone()
 
 
 class EventSchema(Schema):

@@ -15,10 +15,11 @@ from uuid import NAMESPACE_URL, UUID, uuid5
 
 from adapters.studyfetch import vocabulary as names
 from adapters.studyfetch.moments import NoMoment, format_ms, moment_of
-from adapters.studyfetch.schema import REFUSE, zone_of
+from adapters.studyfetch.schema import REFUSE
 from adapters.studyfetch.scores import result_of, with_cmi5_progress
 from adapters.studyfetch.values import compact, first_name, id_text, name_text, number_of, number_text, text_of
 from adapters.studyfetch.vocabulary import COMPONENT_TYPES, TYPES, UNKNOWN, EventType
+from lrs.adapter_settings import zone_of
 from lrs.errors import InvalidEvent
 from lrs.xapi import build, vocabulary
 from lrs.xapi.types import Activity, Agent, Context, Extensions, LanguageMap, Result, Statement, Verb

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from urllib.parse import urlencode
 
 from lrs.commands.demo_stage import Shown, Stage, Table
-from lrs.commands.management import Endpoint, Refused, tenant_path
+from lrs.commands.management import Endpoint, tenant_path
 
 # Whose key it is, among the people of the demo.
 PLATFORM = "academy"
@@ -24,7 +24,7 @@ DEEDS: tuple[tuple[str, str, str, int | None], ...] = (
 def academy_events(stage: Stage) -> Shown:
     """Send an academy's events, harmless a second time, and read the three reports."""
     key, api = stage.people[PLATFORM], stage.seen_by(stage.user)
-    _see_to_key(stage, key)
+    stage.see_to_key(key, ["events/write", "reports/read"])
     stage.operator.call("PUT", tenant_path(stage.tenant, "adapters", "ofcourseme", "reference", "catalogue"), COURSES)
     headers = {"x-api-key": key}
     for parameters in _events():
@@ -37,16 +37,6 @@ def academy_events(stage: Stage) -> Shown:
         tables=[Table("the academy's three questions", ("report", "what", "answer"), rows)],
         lines=[(f"the report on {name.replace('-', ' ')}", _curl(api, key, f"/v2.0/reports/{name}")) for name in REPORTS],
     )
-
-
-def _see_to_key(stage: Stage, key: str) -> None:
-    """The vendor's calls come with a key in a header, and with nothing else."""
-    credential = {"kind": "api_key", "api_key": key, "scopes": ["events/write", "reports/read"]}
-    try:
-        stage.operator.call("POST", tenant_path(stage.tenant, "credentials"), credential)
-    except Refused as refusal:
-        if refusal.status != 409:  # made by an earlier demo
-            raise
 
 
 def _events() -> Iterator[dict[str, str]]:

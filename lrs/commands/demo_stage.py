@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from lrs.commands.management import Endpoint
+from lrs.commands.management import Endpoint, Refused, tenant_path
 
 
 @dataclass(frozen=True)
@@ -26,6 +26,15 @@ class Stage:
     def person(self, name: str) -> tuple[str, str]:
         """Name and password of one of the people."""
         return name, self.people[name]
+
+    def see_to_key(self, key: str, scopes: Sequence[str]) -> None:
+        """Let this be an API key of the tenant's, for vendors' calls that bring a key in a header and nothing else."""
+        credential = {"kind": "api_key", "api_key": key, "scopes": scopes}
+        try:
+            self.operator.call("POST", tenant_path(self.tenant, "credentials"), credential)
+        except Refused as refusal:
+            if refusal.status != 409:  # made by an earlier demo
+                raise
 
 
 @dataclass(frozen=True)

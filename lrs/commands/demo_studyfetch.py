@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from lrs.commands.demo_stage import Shown, Stage, Table
-from lrs.commands.management import Endpoint, Refused, tenant_path
+from lrs.commands.management import Endpoint
 
 # Whose key it is, among the people of the demo.
 STUDYFETCH = "studyfetch"
@@ -18,7 +18,7 @@ LEARNERS = (("ada", "class-7b", 17), ("ben", "class-7b", 11), ("cleo", "class-8c
 def afternoon_of_usage(stage: Stage) -> Shown:
     """Send the events, harmless a second time, and read how much the classes did and how well."""
     key, api = stage.people[STUDYFETCH], stage.seen_by(stage.user)
-    _see_to_key(stage, key)
+    stage.see_to_key(key, ["events/write", "reports/read"])
     headers = {"x-api-key": key}
     api.call("POST", "/adapters/studyfetch/events", list(_events()), headers=headers)
     buckets = api.call("GET", SUMMARY, headers=headers)["buckets"]
@@ -37,16 +37,6 @@ def afternoon_of_usage(stage: Stage) -> Shown:
             ("how far Ada is", _curl(api, key, f"{USAGE}/users/ada/progress")),
         ],
     )
-
-
-def _see_to_key(stage: Stage, key: str) -> None:
-    """The calls come with a key in a header, and with nothing else."""
-    credential = {"kind": "api_key", "api_key": key, "scopes": ["events/write", "reports/read"]}
-    try:
-        stage.operator.call("POST", tenant_path(stage.tenant, "credentials"), credential)
-    except Refused as refusal:
-        if refusal.status != 409:  # made by an earlier demo
-            raise
 
 
 def _events() -> Iterator[dict[str, Any]]:

@@ -22,10 +22,10 @@ from adapters.ofcourseme.parameters import (
     parameters_of,
     query_of,
     type_of,
-    zone_named,
 )
 from adapters.ofcourseme.schema import CatalogueSchema, SettingsSchema
 from adapters.ofcourseme.translate import iso_duration, translate
+from lrs.adapter_settings import zone_of
 from lrs.errors import InvalidBody, InvalidEvent
 from lrs.xapi.times import duration_s, format_stored, parse_timestamp
 from lrs.xapi.validate import check_batch
@@ -132,7 +132,7 @@ def test_what_stands_behind_a_hash_is_no_part_of_a_query() -> None:
 def test_a_time_without_offset_is_what_clocks_of_the_zone_showed(shown: datetime, name: str) -> None:
     expected = shown.replace(tzinfo=UTC if name == "UTC" else ZoneInfo(name))
     for separator in "T ":
-        given_us = moment_us({"timestamp": shown.isoformat(separator)}, "timestamp", zone_named(name))
+        given_us = moment_us({"timestamp": shown.isoformat(separator)}, "timestamp", zone_of(name))
         assert given_us == (expected - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1)
 
 

@@ -13,12 +13,13 @@ from ofcourseme_desk import SETTINGS, a_store
 from adapters.contract.directory import TENANT
 from adapters.ofcourseme.answers import completions_answer, conversion_answer, hours_answer
 from adapters.ofcourseme.calls import event_in
-from adapters.ofcourseme.parameters import text_of_us, zone_named
+from adapters.ofcourseme.parameters import text_of_us
 from adapters.ofcourseme.reports import END_US, FIRST_US, HOUR_US, Window, completions, people, searches, window_of
 from adapters.ofcourseme.routes import courses
 from adapters.ofcourseme.schema import SettingsSchema
 from adapters.ofcourseme.summaries import COURSE_MONTHS, hour_of
 from adapters.ofcourseme.translate import translate
+from lrs.adapter_settings import zone_of
 from lrs.xapi.times import parse_timestamp
 
 LOADED = SettingsSchema().load(SETTINGS)
@@ -128,7 +129,7 @@ def test_the_spans_of_a_window_are_its_whole_hours_each_once(since: int | None, 
 
 @given(st.dates(), st.sampled_from(["UTC", "Europe/Rome", "America/Santiago"]))
 def test_a_date_as_both_ends_is_that_whole_day(day: date, name: str) -> None:
-    zone = zone_named(name)
+    zone = zone_of(name)
     window = window_of({"from": day.isoformat(), "to": day.isoformat()}, zone)
     assert window.since_us is not None
     length_us = (END_US if window.until_us is None else window.until_us) - window.since_us

@@ -18,12 +18,13 @@ from adapters.studyfetch.listing import page
 from adapters.studyfetch.moments import LATEST_US, NoMoment, format_ms, instant_of, moment_of
 from adapters.studyfetch.queries import Wanted
 from adapters.studyfetch.routes import adapter
-from adapters.studyfetch.schema import SettingsSchema, zone_of
+from adapters.studyfetch.schema import SettingsSchema
 from adapters.studyfetch.scores import duration_of, score_of
 from adapters.studyfetch.spans import Span
 from adapters.studyfetch.summaries import MATERIALIZERS
 from adapters.studyfetch.translate import translate
 from adapters.studyfetch.usage import Usage
+from lrs.adapter_settings import zone_of
 from lrs.materialize import fold
 from lrs.xapi.json_text import dump, parse
 from lrs.xapi.times import duration_s

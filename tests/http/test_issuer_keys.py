@@ -1,28 +1,14 @@
 """The keys of an issuer: fetched when needed, kept for a while, and never asked for more often than agreed."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
 from aiohttp import web
-from issuers import REFETCH_S, Desk, Issuer, an_issuer, key_pair
+from issuers import REFETCH_S, Desk, Issuer, key_pair
 
 from lrs.errors import IssuerUnavailable
 from lrs.issuer_keys import FRESH_FOR_S, KEPT_FOR_S, public_keys
-
-
-@pytest.fixture
-async def issuer() -> AsyncIterator[Issuer]:
-    async with an_issuer() as issuer:
-        yield issuer
-
-
-@pytest.fixture
-async def desk(issuer: Issuer) -> AsyncIterator[Desk]:
-    desk = Desk(issuer)
-    yield desk
-    await desk.close()
 
 
 async def test_keys_are_fetched_once_for_many_tokens_at_once(desk: Desk, issuer: Issuer) -> None:

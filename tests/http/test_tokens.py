@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from aiohttp.test_utils import TestClient, TestServer
 from http_fakes import CONFIG, Fakes, a_statement
-from issuers import AUDIENCE, Desk, Issuer, an_issuer, key_pair, unsigned
+from issuers import AUDIENCE, Desk, Issuer, key_pair, unsigned
 from joserfc import jws
 from joserfc.jwk import ECKey
 
@@ -21,19 +21,6 @@ from lrs.http.access import access_parts
 from lrs.oidc import LEEWAY_S, MOST_CHARACTERS
 
 PATH = "/xapi/statements"
-
-
-@pytest.fixture
-async def issuer() -> AsyncIterator[Issuer]:
-    async with an_issuer() as issuer:
-        yield issuer
-
-
-@pytest.fixture
-async def desk(issuer: Issuer) -> AsyncIterator[Desk]:
-    desk = Desk(issuer)
-    yield desk
-    await desk.close()
 
 
 async def test_a_token_stands_for_its_subject_in_its_tenant(desk: Desk, issuer: Issuer) -> None:

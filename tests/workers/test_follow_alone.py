@@ -3,28 +3,12 @@
 import asyncio
 import random
 
-import pytest
-from arq.connections import create_pool
-from builders import TALLY, a_statement
+from builders import a_statement
 from redis.asyncio import Redis
 
 from lrs.errors import StoreUnavailable
-from lrs.queue import PARTITIONS, Queue, redis_settings
+from lrs.queue import PARTITIONS, Queue
 from workers.follow import Sweeper, alone, follow
-from workers.services import Services
-
-
-@pytest.fixture
-def services(database, config):
-    return Services.of(database, {TALLY.name: TALLY}, config)
-
-
-@pytest.fixture
-async def redis(config):
-    pool = await create_pool(redis_settings(config.redis_url))
-    await pool.flushdb()
-    yield pool
-    await pool.aclose()
 
 
 async def test_one_of_many_workers_is_at_a_tenant_and_what_came_last_is_never_missed(redis):

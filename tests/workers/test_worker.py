@@ -3,30 +3,15 @@
 import asyncio
 import dataclasses
 
-import pytest
 from arq.connections import create_pool
 from builders import TALLY, a_statement
 from servers import real_redis
 
 from lrs.queue import Queue, redis_settings
 from workers.follow import Sweeper, sweep
-from workers.services import Services
 from workers.settings import worker_of
 
 KEY = "mailto:ada@school.example.org"
-
-
-@pytest.fixture
-def services(database, config):
-    return Services.of(database, {TALLY.name: TALLY}, config)
-
-
-@pytest.fixture
-async def redis(config):
-    pool = await create_pool(redis_settings(config.redis_url))
-    await pool.flushdb()
-    yield pool
-    await pool.aclose()
 
 
 async def saved_count(parts):
