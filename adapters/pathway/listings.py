@@ -12,7 +12,8 @@ from adapters.pathway.spelling import folded
 from adapters.pathway.summaries import STANDING, Standing, place_of
 from adapters.pathway.told import Told
 from lrs.errors import NotFound
-from lrs.http.keys import DOCUMENTS, SUMMARIES
+from lrs.http.keys import DOCUMENTS
+from lrs.summaries import Summaries
 from lrs.xapi.agents import identity
 from lrs.xapi.build import account_actor
 from lrs.xapi.documents import ACTIVITY_PROFILE, AGENT_PROFILE
@@ -20,7 +21,7 @@ from lrs.xapi.documents import ACTIVITY_PROFILE, AGENT_PROFILE
 Logs = dict[str, dict[str, Told]]
 
 
-async def listing_of(request: web.Request, tenant: str, settings: Mapping[str, Any], wanted: str) -> Listing:
+async def listing_of(request: web.Request, summaries: Summaries, tenant: str, settings: Mapping[str, Any], wanted: str) -> Listing:
     """The pathway with this ID, else of this name; of several, the one where something happened last. Raises NotFound."""
     documents, base, name = request.config_dict[DOCUMENTS], settings["base_iri"], folded(wanted)
     profiled = pathways_in((await documents.profiles(tenant, ACTIVITY_PROFILE, pathway_profile(base))).values())
@@ -28,7 +29,7 @@ async def listing_of(request: web.Request, tenant: str, settings: Mapping[str, A
     activities = {each.key: await _profiled_activities(request, tenant, base, each) for each in known}
     places = [place_of("id", wanted), place_of("name", wanted), *(place_of("id", each.key) for each in known)]
     places += [place_of("activity", key) for each in activities.values() for key in each]
-    found = request.config_dict[SUMMARIES].each(tenant, STANDING, {"place": list(dict.fromkeys(places))})
+    found = summaries.each(tenant, STANDING, {"place": list(dict.fromkeys(places))})
     standings = [standing async for standing in found if standing.told is not None]
     pathway = chosen(wanted, profiled, standings)
     own = [each for each in standings if each.pathway == pathway.key]

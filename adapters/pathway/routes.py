@@ -63,8 +63,8 @@ async def post_pathway_logs(request: web.Request) -> web.StreamResponse:
     await admit_token(request)
     query, tenant = query_of(await read_bytes(request)), request[CALLER].tenant
     settings = await request.config_dict[DIRECTORY].settings(tenant, request.config_dict[ADAPTERS][ADAPTER])
-    through_us = await request.config_dict[SUMMARIES].through(tenant)
-    listing = await listing_of(request, tenant, settings, query.pathway)
+    through_us, summaries = await request.config_dict[SUMMARIES].brought_up(tenant)
+    listing = await listing_of(request, summaries, tenant, settings, query.pathway)
     work = partial(success, listing, query, lambda: perf_counter() - began)
     body = await asyncio.to_thread(work) if listing.size > LARGE else work()
     return bytes_answer(body, JSON, headers=consistent_through(through_us))

@@ -185,7 +185,7 @@ async def _progress(request: web.Request, query: Mapping[str, Any], facet: str, 
     """How far users are with resources: as it is kept, or, if a span is asked for, made anew of the events in it."""
     usage = usage_of(request, query)
     if not usage.span.is_bounded:
-        async for progress in request.config_dict[SUMMARIES].each(request[CALLER].tenant, PROGRESS, {facet: own_id}):
+        async for progress in request[BROUGHT_UP].each(request[CALLER].tenant, PROGRESS, {facet: own_id}):
             yield progress
         return
     made: dict[str, Progress] = {}

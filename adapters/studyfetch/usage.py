@@ -136,17 +136,26 @@ class Usage:
 
     async def people(self, subject: Subject, by: Sequence[str], *, where: Mapping[str, str] | None = None) -> Counter[Group]:
         """How many different users there are in each group; anonymous events are nobody's. See `lines`."""
-        hours, edges = self.span.whole_hours, self.span.edges
-        if edges or hours is None:
-            users = await self.lines(subject, (*by, "user"), where=where)
-            return Counter(group[:-1] for group in users if group[-1])
-        if not subject.scopes():
-            return Counter()
-        lines = await self._summaries.rows(
-            self._tenant, USAGE, subject.scopes(), since=hours[0], until=hours[1], by=by, sums=("events",), where=where or {},
-            distinct="user",
-        )
-        return Counter({line.group: line.distinct for line in lines})
+        hours, scopes = self.span.whole_hours, subject.scopes()
+        counted, at_edges = Counter[Group](), await self._people_at_edges(subject, (*by, "user"), where or {})
+        if hours is None or not scopes:
+            return Counter(group[:-1] for group in at_edges)
+        asked = {"since": hours[0], "until": hours[1], "sums": ("events",)}
+        for line in await self._summaries.rows(self._tenant, USAGE, scopes, by=by, distinct="user", where=where or {}, **asked):
+            counted[line.group] = line.distinct
+        if at_edges:  # some of whom are in the same group by what they did in a whole hour
+            theirs = {**(where or {}), "user": sorted({group[-1] for group in at_edges})}
+            known = await self._summaries.rows(self._tenant, USAGE, scopes, by=(*by, "user"), where=theirs, **asked)
+            counted.update(group[:-1] for group in at_edges - {line.group for line in known})
+        return counted
+
+    async def _people_at_edges(self, subject: Subject, by: Sequence[str], where: Mapping[str, str]) -> set[Group]:
+        """The groups, by user last, of the events in the hours of which the span has a part only."""
+        found, scopes = set[Group](), frozenset(subject.scopes())
+        if edges := self.span.edges:
+            async for facts in self._cells({**subject.facets, "minute": edges}):
+                found |= {group for group in grouped(rows_of(facts), scopes, by, where) if group[-1]}
+        return found
 
 
 def grouped(

@@ -15,7 +15,7 @@ from lrs.commands import progress
 from lrs.commands.bench_adapters import POSTS, READS, Adapters
 from lrs.commands.bench_freshness import Freshness
 from lrs.commands.bench_growth import IMPORTS, Growth
-from lrs.commands.bench_kolibri import Load, measure
+from lrs.commands.bench_kolibri import LEARNERS, Load, measure
 from lrs.commands.bench_results import write_rows
 from lrs.commands.bench_rollups import HEADINGS, measure_costs, measure_rollups
 from lrs.commands.bench_xapi import Bench, as_json, table_of
@@ -36,15 +36,16 @@ def bench() -> None:
 @bench.command("kolibri")
 @click.option("--operator", help="The operator's credential, key:secret. [LRS_OPERATOR, else that of `lrs up`]")
 @click.option("--attempts", default=100_000, show_default=True, type=click.IntRange(1_000, 1_000_000), help="In the end.")
+@click.option("--learners", default=LEARNERS, show_default=True, type=click.IntRange(1, 100_000), help="Each in a session.")
 @click.option("--requests", default=400, show_default=True, type=click.IntRange(20, 20_000), help="Of each kind, each time.")
 @click.option("--clients", default=32, show_default=True, type=click.IntRange(1, 256), help="At once, for rates.")
 @talks_to_the_api
 def kolibri(
-    operator: str | None, attempts: int, requests: int, clients: int, url: str | None, data: Path | None
+    operator: str | None, attempts: int, learners: int, requests: int, clients: int, url: str | None, data: Path | None
 ) -> None:
     """Latencies of start, update and mastery logs at 1,000 attempts and at --attempts; rates beside single statements."""
     api, report = _here(operator, url, data), Report()
-    load = Load(api, attempts=attempts, requests=requests, clients=clients, tell=report.step)
+    load = Load(api, attempts=attempts, requests=requests, clients=clients, tell=report.step, learners=learners)
     rows = asyncio.run(measure(load))
     report.table("Kolibri", ("call", "attempts stored", "at once", "p50 ms", "p95 ms", "a second"), rows)
 

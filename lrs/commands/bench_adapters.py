@@ -36,7 +36,7 @@ BATCHERS, SINGLES = 8, 32
 STATEMENTS, ONE, UPDATE = f"POST of {BATCH} statements", "POST of one statement", "Kolibri update with one interaction"
 PROCESSES = ("api", "mongod", "worker")
 # Who answers questions while posts are measured.
-LEARNERS_AT_THE_DESK = 200
+LEARNERS_AT_THE_DESK = 64
 CPU = tuple(f"{name} us" for name in PROCESSES)
 POSTS = ("what", "statements a second", "beside", "as a part of it", *CPU)
 READS = ("adapter", "read", "held", "p50 ms", "p95 ms", "a second", *CPU)

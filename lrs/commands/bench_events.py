@@ -63,19 +63,21 @@ def _usage(number: int, seed: int) -> dict[str, Any]:
 
 
 def _usage_reads(count: int) -> Mapping[str, Callable[[Random], Call]]:
-    first, end = (each.strftime("%Y-%m-%dT%H:%M:%SZ") for each in _days(count))
-    month = max(BEGIN, _days(count)[1] - timedelta(days=28)).strftime("%Y-%m-%dT%H:%M:%SZ")
+    first, end = _days(count)
+    day, month = first.date().isoformat(), max(BEGIN, end - timedelta(days=28)).date().isoformat()
+    morning = {"since": f"{day}T00:07:00Z", "until": f"{day}T09:24:00Z"}
 
-    def summary(period: str, since: str, **more: str) -> Callable[[Random], Call]:
-        query = urlencode({"period": period, "startDate": since, "endDate": end, **more})
+    def summary(period: str, since: str, until: str = day, **more: str) -> Callable[[Random], Call]:
+        query = urlencode({"period": period, "startDate": since, "endDate": until, **more})
         return lambda _dice: ("GET", f"/api/v1/usage/summary?{query}", None)
 
     def user(what: str) -> Callable[[Random], Call]:
         return lambda dice: ("GET", f"/api/v1/usage/users/user-{dice.randrange(LEARNERS)}/{what}", None)
 
     return {
-        "summary of a day by hour": summary("hourly", first),
-        "summary of a day by group": summary("daily", first, groupBy="group"),
+        "summary of a day by hour": summary("hourly", day),
+        "summary of parts of hours": summary("hourly", **morning),
+        "summary of a day by group": summary("daily", day, groupBy="group"),
         "summary of four weeks by day": summary("daily", month),
         "summary of a user": user("summary"),
         "progress of a user": user("progress"),

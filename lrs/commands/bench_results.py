@@ -10,6 +10,11 @@ from typing import Any
 from lrs import __version__
 
 
+def run_told() -> dict[str, Any]:
+    """When it is, of which version, and on how many cores."""
+    return {"date": datetime.now(UTC).isoformat(timespec="seconds"), "version": __version__, "cores": os.cpu_count()}
+
+
 def write_rows(
     file: Path | None, command: str, options: Mapping[str, Any], tables: Mapping[str, tuple[Sequence[str], Sequence[Sequence[object]]]]
 ) -> None:
@@ -17,8 +22,4 @@ def write_rows(
     if file is None:
         return
     told = {name: [dict(zip(columns, row, strict=True)) for row in rows] for name, (columns, rows) in tables.items()}
-    written = {
-        "command": command, "date": datetime.now(UTC).isoformat(timespec="seconds"), "version": __version__, "cores": os.cpu_count(),
-        "options": dict(options), **told,
-    }
-    file.write_text(json.dumps(written, indent=1) + "\n")
+    file.write_text(json.dumps({"command": command, **run_told(), "options": dict(options), **told}, indent=1) + "\n")

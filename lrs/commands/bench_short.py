@@ -16,10 +16,10 @@ from lrs.embedded.ports import free_port
 READY_WITHIN_S, STOPPED_WITHIN_S = 120, 90
 # On one `lrs up`, and on a MongoDB of their own.
 SHORT = (
-    ("xapi", "--preload", "1000", "--rounds", "1", "--seconds", "0.5"),
-    ("growth", "--sizes", "200,2000", "--requests", "20"),
-    ("adapters", "--events", "100,1000", "--learners", "20,200", "--requests", "20", "--rounds", "1", "--seconds", "0.5"),
-    ("kolibri", "--attempts", "1000", "--requests", "20"),
+    ("xapi", "--preload", "500", "--rounds", "1", "--seconds", "0.3"),
+    ("growth", "--sizes", "100,1000", "--requests", "20"),
+    ("adapters", "--events", "100", "--learners", "50", "--requests", "20", "--rounds", "1", "--seconds", "0.3"),
+    ("kolibri", "--learners", "50", "--attempts", "1000", "--requests", "20"),
     ("freshness", "--rate", "100", "--seconds", "3"),
 )
 ALONE = (("rollups", "--statements", "2000", "--probes", "5"), ("store", "--statements", "1000"))

@@ -17,6 +17,7 @@ import aiohttp
 from lrs import samples
 from lrs.commands.bench_kolibri import delete_tenant
 from lrs.commands.bench_processes import seconds_of, spent
+from lrs.commands.bench_results import run_told
 from lrs.commands.bench_workloads import BARE, NOOP, OURS, PAGE, PATH, WORKLOADS, Store, Workload
 from lrs.commands.management import Endpoint, tenant_path
 from lrs.commands.progress import Bar
@@ -231,6 +232,6 @@ def _middle(group: Sequence[Sample], process: str) -> str:
 def as_json(bench: Bench, taken: Iterable[Sample]) -> dict[str, Any]:
     """The whole run, for a file."""
     return {
-        "preload": bench.preload, "rounds": bench.rounds, "seconds": bench.seconds,
+        **run_told(), "preload": bench.preload, "rounds": bench.rounds, "seconds": bench.seconds,
         "samples": [{**asdict(each), "per_second": each.per_second} for each in taken],
     }
