@@ -238,7 +238,8 @@ def _asks_a_member_left_behind(error: OperationFailure) -> bool:
 # InterruptedAtShutdown, InterruptedDueToReplStateChange, NotWritablePrimary, PrimarySteppedDown, NotPrimaryNoSecondaryOk,
 # NotPrimaryOrSecondary, ShutdownInProgress, WriteConflict, NoSuchTransaction, LockTimeout, WriteConcernTimeout, MaxTimeMSExpired,
 # HostUnreachable, HostNotFound, NetworkTimeout, CursorNotFound, CursorKilled, FailedToSatisfyReadPreference,
-# ReadConcernMajorityNotAvailableYet, ExceededTimeLimit, TransactionExceededLifetimeLimitSeconds (src/mongo/base/error_codes.yml)
+# ReadConcernMajorityNotAvailableYet, SnapshotTooOld, ExceededTimeLimit, TransactionExceededLifetimeLimitSeconds
+# (src/mongo/base/error_codes.yml)
 _TRANSIENT_CODES = frozenset({
-    11600, 11602, 10107, 189, 13435, 13436, 91, 112, 251, 24, 64, 50, 6, 7, 89, 43, 237, 133, 134, 262, 290,
+    11600, 11602, 10107, 189, 13435, 13436, 91, 112, 251, 24, 64, 50, 6, 7, 89, 43, 237, 133, 134, 239, 262, 290,
 })

@@ -12,12 +12,15 @@ from typing import Any
 
 import msgspec
 from pymongo import UpdateOne
+from pymongo.errors import OperationFailure
 
 from lrs.materialize import Line, Materializer, Row
 from lrs.store.mongo import Database
 
 # What one cell may add to a sum. A line of nine million such cells still fits 64 bits.
 MOST = 10**12
+# Moments at which a read is tried; and what MongoDB answers if one is gone (src/mongo/base/error_codes.yml).
+MOMENTS, SNAPSHOT_TOO_OLD = 5, 239
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
 _RESERVED = frozenset({"scope", "bucket"})
 _JSON, _READ = msgspec.json.Encoder(), msgspec.json.Decoder()
@@ -158,8 +161,18 @@ class Lines:
         pipeline = [{"$match": query}, *first, *_added_up(group, [_named(name) for name in sums], distinct and f"$dims.{_named(distinct)}")]
         if groups is not None:
             pipeline += _some_of(group, beyond, groups)
-        found = [each async for each in self._at_one_moment.aggregate(pipeline, allowDiskUse=True)]
+        found = await self._at_a_moment(pipeline)
         return sorted(_lines(found, list(group), sums), key=lambda line: line.group)
+
+    async def _at_a_moment(self, pipeline: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+        """What a pipeline gives. A busy server may have let go of the moment it had chosen: then it chooses another."""
+        for left in reversed(range(MOMENTS)):
+            try:
+                return [each async for each in self._at_one_moment.aggregate(pipeline, allowDiskUse=True)]
+            except OperationFailure as error:
+                if error.code != SNAPSHOT_TOO_OLD or not left:
+                    raise
+        return []
 
 
 def _added_up(group: Mapping[str, Any], sums: Sequence[str], distinct: str | None) -> list[dict[str, Any]]:
