@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from rollup_builders import DAYS, assert_all_is_right, at, counted, kept_lines
 
-from lrs.materialize import Materializer, Row
+from lrs.materialize import Materializer, Remembering, Row, once
 from lrs.store.cursors import Cursors, Superseded
 from lrs.store.positions import last_at
 from lrs.store.saving import NOT_YET, Anew, Cell, Saved, to_change, to_keep
@@ -217,6 +217,16 @@ async def test_what_others_have_keyed_gets_the_keys_it_lacks(process, others):
     await here.follower.settle("school")
     assert (await here.summaries.saved("school", LAST, [KEY]))[KEY].activity.endswith("/a")
     await assert_verified(here)
+
+
+def test_what_is_made_of_a_stored_statement_is_made_once():
+    asked, sent = [], a_statement()
+    verb_of = once(lambda statement: asked.append(statement["id"]) or statement["verb"])
+    stored, another = Remembering(sent), Remembering(a_statement())
+    assert verb_of(stored) is verb_of(stored) is sent["verb"]
+    assert verb_of(another) is another["verb"]
+    assert asked == [sent["id"], another["id"]]
+    assert (stored, verb_of(sent), len(asked)) == (sent, sent["verb"], 3)
 
 
 MOVES = st.lists(st.one_of(
