@@ -1,6 +1,7 @@
 """The one door in. Concurrent submissions are gathered into one write, and each caller gets its own outcome."""
 
 import asyncio
+import time
 import uuid
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
@@ -94,9 +95,9 @@ class Intake:
             # What arrives in the same turn of the loop goes into the same write.
             await asyncio.sleep(0)
             while self._line:
-                group = self._line.next_group()
+                group, began = self._line.next_group(), time.monotonic()
                 await self._write(group)
-                await self._line.gather_again(len(group))
+                await self._line.gather_again(len(group), time.monotonic() - began)
         finally:
             # Nobody waits for ever, even if the write ended in a way nobody thought of.
             _fail_all([*group, *self._line.leave()], StoreUnavailable("the write was given up"))

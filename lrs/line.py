@@ -1,6 +1,7 @@
 """The line before the store: what was submitted, and has not been written yet."""
 
 import asyncio
+import time
 from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -13,8 +14,8 @@ from lrs.xapi.compare import same_statement
 # One write takes what waits, up to so many statements. More together cost no less each, and while some are written, others are
 # read and checked.
 GROUP_LIMIT = 200
-# A moment, in seconds, and how many of them those who were answered together are waited for, if some of them come in each.
-MOMENT_S, MOST_MOMENTS = 0.0015, 8
+# How often one looks whether those who were answered together are there again, and how long one waits for them at most, in seconds.
+MOMENT_S, PATIENCE_S = 0.0015, 0.02
 # Octets of records that may wait, and how long somebody who comes then waits for room, in seconds, before being sent away.
 MOST_WAITING = 64 * 1024 * 1024
 ROOM_WITHIN_S = 10.0
@@ -60,6 +61,7 @@ class Line:
     def __init__(self) -> None:
         self._waiting: deque[Submission] = deque()
         self._size = 0
+        self._statements = 0
         self._changed = asyncio.Event()
 
     def __bool__(self) -> bool:
@@ -84,6 +86,7 @@ class Line:
         """Wait at the end of the line."""
         self._waiting.append(submission)
         self._size += submission.size
+        self._statements += len(submission.batch)
         self._changed.set()
 
     def next_group(self) -> list[Submission]:
@@ -104,24 +107,24 @@ class Line:
             together |= {prepared.id: prepared for prepared in submission.batch}
             size += len(submission.batch)
             self._size -= submission.size
+            self._statements -= len(submission.batch)
         self._waiting.extendleft(reversed(left))
         self._changed.set()
         return group
 
-    async def gather_again(self, answered: int) -> None:
-        """Wait while more come from moment to moment, until those who were answered have joined those who waited meanwhile.
+    async def gather_again(self, answered: int, took_s: float) -> None:
+        """After a write that took so long: wait, no longer than that, until those it answered have joined those who waited meanwhile.
 
-        Clients that were answered together ask again together, and a write costs little more for many than for one. Without this the
-        same clients would fall into two halves, of which each waits for the write of the other.
+        Clients that were answered together ask again together. Without this they fall into two halves, each of which waits for the
+        writes of the other; and what a write costs by itself is as much as many statements. One alone is not waited for.
         """
-        before, moments, everybody = -1, 0, len(self._waiting) + answered
-        while before < len(self._waiting) < everybody and answered > 1 and moments < MOST_MOMENTS:
-            before, moments = len(self._waiting), moments + 1
+        everybody, until = len(self._waiting) + answered, time.monotonic() + min(took_s, PATIENCE_S)
+        while answered > 1 and len(self._waiting) < everybody and self._statements < GROUP_LIMIT and time.monotonic() < until:
             await asyncio.sleep(MOMENT_S)
 
     def leave(self) -> list[Submission]:
         """Everybody goes."""
-        group, self._size = list(self._waiting), 0
+        group, self._size, self._statements = list(self._waiting), 0, 0
         self._waiting.clear()
         self._changed.set()
         return group

@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 
+from lrs import asked_together
 from lrs.asked_together import AskedTogether
 
 
@@ -67,3 +68,21 @@ async def test_one_that_goes_away_takes_no_answer_from_the_others():
         await leaving
     asked.may.set()
     assert await staying == "B"
+
+
+async def test_after_many_keys_those_who_ask_again_a_moment_later_go_together(monkeypatch):
+    monkeypatch.setattr(asked_together, "MOMENT_S", 0.05)
+    asked = Asked()
+    ask = AskedTogether(asked, 10)
+    await asyncio.gather(*(ask(letter) for letter in "abcd"))
+    first = asyncio.create_task(ask("e"))
+    await asyncio.sleep(0.01)
+    assert await asyncio.gather(first, ask("f")) == ["E", "F"]
+    assert asked.calls == [["a", "b", "c", "d"], ["e", "f"]]
+
+
+async def test_who_asks_alone_waits_for_nobody(monkeypatch):
+    monkeypatch.setattr(asked_together, "MOMENT_S", 3_600)
+    ask = AskedTogether(Asked(), 10)
+    async with asyncio.timeout(10):
+        assert [await ask(letter) for letter in "abc"] == list("ABC")

@@ -55,15 +55,35 @@ async def test_whoever_finds_no_room_in_time_is_told_to_come_back(monkeypatch):
         await waiting.room()
 
 
-async def test_who_was_answered_together_is_waited_for_while_they_come_and_no_longer():
+async def test_who_was_answered_together_is_waited_for_beside_those_who_waited_meanwhile(monkeypatch):
+    monkeypatch.setattr(line, "PATIENCE_S", 3_600)
     waiting = Line()
-    gathering = asyncio.create_task(waiting.gather_again(3))
+    waiting.join(submission())
+    gathering = asyncio.create_task(waiting.gather_again(3, 3_600))
     for _ in range(3):
-        await asyncio.sleep(0)
+        await asyncio.sleep(0.01)
+        assert not gathering.done()
         waiting.join(submission())
-    await asyncio.wait_for(gathering, 1)
-    assert len(waiting.next_group()) == 3
-    await asyncio.wait_for(waiting.gather_again(3), 1)  # nobody comes
+    await asyncio.wait_for(gathering, 10)
+    assert len(waiting.next_group()) == 4
+
+
+@pytest.mark.parametrize(("answered", "took_s", "waits"), [
+    (1, 3_600, (1,)),  # one alone
+    (3, 0, (1,)),  # a write that took no time
+    (3, 3_600, (150, 50)),  # as many as go into one write
+], ids=str)
+async def test_nobody_is_waited_for_where_it_saves_no_write(monkeypatch, answered, took_s, waits):
+    monkeypatch.setattr(line, "PATIENCE_S", 3_600)
+    waiting = Line()
+    for count in waits:
+        waiting.join(submission(count))
+    await asyncio.wait_for(waiting.gather_again(answered, took_s), 10)
+
+
+async def test_who_does_not_come_again_is_not_waited_for_long(monkeypatch):
+    monkeypatch.setattr(line, "PATIENCE_S", 0.01)
+    await asyncio.wait_for(Line().gather_again(30, 3_600), 10)
 
 
 async def test_those_who_leave_take_nothing_of_the_room_with_them():

@@ -16,8 +16,9 @@ from lrs.commands.serving import supervise
 from lrs.config import Config
 from lrs.errors import ConfigurationError
 
-# Objects that may have come and stayed before Python looks for cycles among them. A batch is some thousands, and hardly any is in a cycle.
-LOOK_FOR_CYCLES_AT = 10_000
+# Objects that may have come and stayed before Python looks for cycles among them. A batch is some thousands; requests leave no cycles
+# behind, only connections do, a few objects each.
+LOOK_FOR_CYCLES_AT = 50_000
 
 
 @click.command()

@@ -29,7 +29,7 @@ LONGEST_DURATION = 100
 LONGEST_TEXT = 1_000
 
 # Digests and durations that a process remembers: the same come again and again, for keys, facets and rows.
-MOST_REMEMBERED = 4_096
+MOST_REMEMBERED = 16_384
 
 COURSE_TYPES = frozenset({
     vocabulary.COURSE,

@@ -105,7 +105,7 @@ class Database:
     @asynccontextmanager
     async def ordered(self) -> AsyncIterator[AsyncIOMotorClientSession]:
         """Whatever this process reads once the block is left has seen what was written with the yielded session."""
-        async with await self._client.start_session() as session:
+        async with self._session() as session:
             yield session
             self._reads.learn(session.operation_time)
 
@@ -115,8 +115,7 @@ class Database:
 
         Raises what the driver raises: see `is_transient`. A commit whose outcome is unknown is retried here.
         """
-        session = self._rested_session() or await self._client.start_session()
-        try:
+        async with self._session() as session:
             session.start_transaction(
                 read_concern=ReadConcern("snapshot"), write_concern=MAJORITY, max_commit_time_ms=COMMIT_TIMEOUT_MS
             )
@@ -128,13 +127,20 @@ class Database:
                 raise
             await _commit(session)
             self._reads.learn(session.operation_time)
+
+    @asynccontextmanager
+    async def _session(self) -> AsyncIterator[AsyncIOMotorClientSession]:
+        """A session for one use; if that goes well, it serves again."""
+        session = self._rested_session() or await self._client.start_session()
+        try:
+            yield session
         except BaseException:
             await session.end_session()
             raise
         self._sessions.append((time.monotonic(), session))
 
     def _rested_session(self) -> AsyncIOMotorClientSession | None:
-        """A session whose last transaction went well a moment ago: to begin and to end one goes through a thread each time."""
+        """A session whose last use went well a moment ago: to begin and to end one goes through a thread each time."""
         while self._sessions:
             rested_at, session = self._sessions.pop()
             if time.monotonic() - rested_at < SESSION_RESTS_S:

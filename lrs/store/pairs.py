@@ -7,7 +7,6 @@ own, in the order of the log. They are 64 bits of a digest: two pairs may share 
 from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from hashlib import blake2b
-from itertools import product
 
 from bson.int64 import Int64
 
@@ -24,13 +23,13 @@ def pair(first: str, one: str, second: str, other: str) -> Int64:
 
 def pairs_of(values: Mapping[str, Sequence[str] | str | None]) -> list[Int64]:
     """The numbers of what a record is found by; a field has one value, several or none."""
-    found = (
-        pair(first, one, second, other)
-        for first, second in PAIRED
-        for one, other in product(_listed(values.get(first)), _listed(values.get(second)))
-    )
+    found: list[Int64] = []
+    for first, second in PAIRED:
+        ones, others = values.get(first), values.get(second)
+        if ones and others:
+            found += [pair(first, one, second, other) for one in _listed(ones) for other in _listed(others)]
     return list(dict.fromkeys(found))
 
 
-def _listed(value: Sequence[str] | str | None) -> Iterable[str]:
-    return () if value is None else (value,) if isinstance(value, str) else value
+def _listed(value: Sequence[str] | str) -> Iterable[str]:
+    return (value,) if isinstance(value, str) else value

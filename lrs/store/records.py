@@ -28,7 +28,6 @@ from lrs.xapi.types import Statement
 LARGEST = 15 * 1024 * 1024
 # Those that a statement shares with whatever refers to it. xAPI 1.0.3, Communication 2.1.3.
 CHAINED_FIELDS = ("verb", "activity", "agents", "related_agents", "related_activities", "registration")
-EMPTY: tuple[Any, ...] = ((), [], {})
 # What a date of the driver's can hold: the years 1 to 9999.
 FIRST_DATE_US, LAST_DATE_US = -62_135_596_800_000_000, 253_402_300_799_999_999
 # A BSON document is its length, its elements and a zero; an int64 element is 0x12, its name, a zero and the number.
@@ -63,11 +62,11 @@ class Prepared:
     voided_at: int | None = None
     inherited: Mapping[str, Sequence[str]] = field(default_factory=dict)
     awaits: str | None = None
+    # The record's `_id`.
+    id: str = field(init=False)
 
-    @cached_property
-    def id(self) -> str:
-        """The record's `_id`."""
-        return record_id(self.tenant, self.statement["id"])
+    def __post_init__(self) -> None:
+        self.id = record_id(self.tenant, self.statement["id"])
 
     @cached_property
     def text(self) -> str | bytes:
@@ -119,7 +118,7 @@ def _beside(prepared: Prepared) -> dict[str, Any]:
         "scaled": own.scaled, "success": own.success, "completion": own.completion, "duration_s": own.duration_s,
         "timestamp": _date(own.timestamp_us),
     }
-    beside = {
+    beside: dict[str, Any] = {
         "verb": own.verb, "activity": own.activity, "agents": own.agents, "related_agents": own.related_agents,
         "related_activities": own.related_activities, "registration": own.registration,
         "refs": own.refs, "voids": own.voids, "authority": own.authority,
@@ -133,7 +132,7 @@ def _beside(prepared: Prepared) -> dict[str, Any]:
         "awaits": prepared.awaits,
         "facts": {name: value for name, value in facts.items() if value is not None},
     }
-    return {name: value for name, value in beside.items() if value is not None and value not in EMPTY}
+    return {name: value for name, value in beside.items() if value}
 
 
 def _date(timestamp_us: int | None) -> DatetimeMS | None:

@@ -37,6 +37,7 @@ from lrs.xapi.values import (
 )
 from lrs.xapi.vocabulary import VOIDED
 
+SCORES = ("scaled", "raw", "min", "max")
 # A 2.0 store also takes statements that were made for 1.0. IEEE 9274.1.1, 4.2.4.3.
 VERSIONS = {
     "1.0": re.compile(r"1\.0(?:\.[\w.+-]+)?", re.ASCII),
@@ -114,7 +115,7 @@ def _context_check(rules: str) -> Check:
 
 
 def _result_check() -> Check:
-    score = object_of(dict.fromkeys(("scaled", "raw", "min", "max"), check_number), (), _score)
+    score = object_of(dict.fromkeys(SCORES, check_number), (), _score)
     return object_of({
         "score": score,
         "success": check_boolean,
@@ -169,8 +170,9 @@ def _some_iris(value: Any) -> None:
 
 def _score(score: Mapping[str, Any]) -> None:
     """Where the numbers of a score have to lie. xAPI 1.0.3, Data 2.4.5.1."""
-    low, high = _exact(score.get("min")), _exact(score.get("max"))
-    scaled, raw = _exact(score.get("scaled")), _exact(score.get("raw"))
+    scaled, raw, low, high = map(score.get, SCORES)
+    if Verbatim in map(type, (scaled, raw, low, high)):
+        scaled, raw, low, high = map(_exact, (scaled, raw, low, high))
     if scaled is not None and not -1 <= scaled <= 1:
         raise Fault("must be -1 to 1", "scaled")
     if low is not None and high is not None and low >= high:
