@@ -131,18 +131,20 @@ class Remembering(dict[str, Any]):
     """A statement that is only read: what `once` has made of it is remembered for as long as it is there."""
 
     __slots__ = ("made",)
+    made: dict[Callable[[Statement], Any], Any]
 
 
 def once(make: Callable[[Statement], T]) -> Callable[[Statement], T]:
     """The same function of a statement; for one that is remembering, it runs once, whichever summaries and keys it is for."""
     @wraps(make)
     def made(statement: Statement) -> T:
-        if type(statement) is not Remembering:
+        remembering: Any = statement
+        if type(remembering) is not Remembering:
             return make(statement)
         try:
-            known = statement.made
+            known = remembering.made
         except AttributeError:
-            known = statement.made = {}
+            known = remembering.made = {}
         if make not in known:
             known[make] = make(statement)
         return known[make]  # type: ignore[no-any-return]

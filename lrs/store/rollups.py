@@ -88,7 +88,10 @@ class Changes:
 
     def add(self, label: str, rows: bytes, times: int = 1) -> None:
         """Add what `rows_of` gave of a cell; `times` -1 takes it back."""
-        for scope, bucket, dims, sums in _READ.decode(rows) if rows else ():
+        self._add_all(label, _READ.decode(rows) if rows else (), times)
+
+    def _add_all(self, label: str, rows: Iterable[Any], times: int) -> None:
+        for scope, bucket, dims, sums in rows:
             place = (label, scope, bucket, tuple(dims.items()))
             if (total := self._sums.get(place)) is None:
                 total = self._sums[place] = {}
@@ -97,6 +100,14 @@ class Changes:
             for name, value in sums.items():
                 total[name] = total.get(name, 0) + times * value
             self._cells[place] = self._cells.get(place, 0) + times
+
+    def replace(self, label: str, took: bytes, adds: bytes) -> None:
+        """Take back what a cell has added, and add what it adds now; of rows that stay as they are, nothing."""
+        before, after = [
+            {(row[0], row[1], *row[2].items()): row for row in (_READ.decode(rows) if rows else ())} for rows in (took, adds)
+        ]
+        for rows, others, times in ((before, after, -1), (after, before, 1)):
+            self._add_all(label, [row for place, row in rows.items() if others.get(place) != row], times)
 
     def writes(self, tenant: str) -> list[UpdateOne]:
         """The updates of lines that are to be made, in one transaction with those of the cells."""

@@ -214,9 +214,7 @@ def _add(changes: Changes, before: Mapping[str, Any] | None, after: Mapping[str,
     """What of lines changes with a cell."""
     took, adds = (before or {}).get("rows", b""), (after or {}).get("rows", b"")
     if took != adds:
-        for document, rows, times in ((before, took, -1), (after, adds, 1)):
-            if document is not None:
-                changes.add(document["materializer"], rows, times)
+        changes.replace((before or after or {})["materializer"], took, adds)
 
 
 async def insistently(attempt: Callable[[], Awaitable[T]]) -> T:

@@ -11,9 +11,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from rollup_builders import DAYS, assert_all_is_right, at, counted, kept_lines
 
-from lrs.materialize import Materializer, Row
+from lrs.materialize import Materializer, Remembering, Row, once
 from lrs.store.cursors import Cursors, Superseded
 from lrs.store.positions import last_at
+from lrs.store.rollups import Changes, rows_of
 from lrs.store.saving import NOT_YET, Anew, Cell, Saved, to_change, to_keep
 
 KEY = "mailto:ada@school.example.org"
@@ -217,6 +218,30 @@ async def test_what_others_have_keyed_gets_the_keys_it_lacks(process, others):
     await here.follower.settle("school")
     assert (await here.summaries.saved("school", LAST, [KEY]))[KEY].activity.endswith("/a")
     await assert_verified(here)
+
+
+def test_what_is_made_of_a_stored_statement_is_made_once():
+    asked, sent = [], a_statement()
+    verb_of = once(lambda statement: asked.append(statement["id"]) or statement["verb"])
+    stored, another = Remembering(sent), Remembering(a_statement())
+    assert verb_of(stored) is verb_of(stored) is sent["verb"]
+    assert verb_of(another) is another["verb"]
+    assert asked == [sent["id"], another["id"]]
+    assert (stored, verb_of(sent), len(asked)) == (sent, sent["verb"], 3)
+
+
+@given(*[st.dictionaries(st.tuples(st.sampled_from("ab"), st.sampled_from("xy")), st.integers(-2, 2), max_size=4) for _ in range(2)])
+def test_replacing_rows_changes_lines_as_taking_them_back_and_adding_others_does(before, after):
+    took, adds = [
+        rows_of(replace(LAST, rows=lambda *_, given=given: [Row(*place, {}, {"n": value}) for place, value in given.items()]), "", None)
+        for given in (before, after)
+    ]
+    replaced, one_by_one = Changes(), Changes()
+    replaced.replace("label", took, adds)
+    one_by_one.add("label", took, -1)
+    one_by_one.add("label", adds)
+    assert [str(each) for each in replaced.writes("school")] == [str(each) for each in one_by_one.writes("school")]
+    assert sorted(replaced.dying("school")) == sorted(one_by_one.dying("school"))
 
 
 MOVES = st.lists(st.one_of(
