@@ -112,8 +112,7 @@ def growth(
 @talks_to_the_api
 def adapters(
     operator: str | None, events: str, learners: str, requests: int, rounds: int, seconds: float, parts: Sequence[str],
-    keep: bool, file: Path | None,
-    url: str | None, data: Path | None,
+    keep: bool, file: Path | None, url: str | None, data: Path | None,
 ) -> None:
     """Native events beside statements, batch by batch, and the vendors' own reads in a small store and in a large one."""
     report, sizes = Report(), (_sizes("--events", events), _sizes("--learners", learners))
