@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 import click
 
 from lrs.commands import progress
-from lrs.commands.bench_adapters import POSTS, READS, Adapters
+from lrs.commands.bench_adapters import PARTS, POSTS, READS, Adapters
 from lrs.commands.bench_freshness import Freshness
 from lrs.commands.bench_growth import IMPORTS, Growth
 from lrs.commands.bench_kolibri import LEARNERS, Load, measure
@@ -79,15 +79,17 @@ def xapi(
 @click.option("--mongo-url", help="Where keys and bytes are looked at. [the mongod of `lrs up`]")
 @click.option("--sizes", default="10000,100000", show_default=True, help="Statements in the store, smaller first.")
 @click.option("--requests", default=200, show_default=True, type=click.IntRange(20, 20_000), help="Of each kind, each time.")
+@click.option("--keep", is_flag=True, help="Leave the statements there: to delete a million takes minutes.")
 @click.option("--json", "file", type=click.Path(dir_okay=False, path_type=Path), help="Write the rows there, too.")
 @talks_to_the_api
 def growth(
-    operator: str | None, mongo_url: str | None, sizes: str, requests: int, file: Path | None, url: str | None, data: Path | None
+    operator: str | None, mongo_url: str | None, sizes: str, requests: int, keep: bool, file: Path | None,
+    url: str | None, data: Path | None,
 ) -> None:
     """What each query, and a page however deep, takes in a large store and in a small one; the rate and the bytes of an import."""
     report = Report()
     bench = _bench(operator, url, data, report)
-    bench.mongo_url = mongo_url or bench.mongo_url
+    bench.mongo_url, bench.keep = mongo_url or bench.mongo_url, keep
     run = Growth(bench, _sizes("--sizes", sizes, 2), requests)
     asyncio.run(_told(run.run(), report))
     columns, rows = run.table()
@@ -101,19 +103,21 @@ def growth(
 @click.option("--operator", help="The operator's credential, key:secret. [LRS_OPERATOR, else that of `lrs up`]")
 @click.option("--events", default="1000,10000", show_default=True, help="Events of StudyFetch and OfCourseMe in the store, fewer first.")
 @click.option("--learners", default="1000,10000", show_default=True, help="Learners of a pathway and of Kolibri, fewer first.")
-@click.option("--requests", default=60, show_default=True, type=click.IntRange(20, 20_000), help="Of each read, each time.")
+@click.option("--requests", default=60, show_default=True, type=click.IntRange(5, 20_000), help="Of each read, each time.")
 @click.option("--rounds", default=2, show_default=True, type=click.IntRange(1, 100), help="Of all posts, one kind after the other.")
 @click.option("--seconds", default=3.0, show_default=True, type=click.FloatRange(0.2), help="For each kind of post, each time.")
+@click.option("--only", "parts", multiple=True, type=click.Choice(PARTS), help="Posts, or an adapter's reads; may be given often. [all]")
+@click.option("--keep", is_flag=True, help="Leave the events there: to delete a million takes minutes.")
 @click.option("--json", "file", type=click.Path(dir_okay=False, path_type=Path), help="Write the rows there, too.")
 @talks_to_the_api
 def adapters(
-    operator: str | None, events: str, learners: str, requests: int, rounds: int, seconds: float, file: Path | None,
-    url: str | None, data: Path | None,
+    operator: str | None, events: str, learners: str, requests: int, rounds: int, seconds: float, parts: Sequence[str],
+    keep: bool, file: Path | None, url: str | None, data: Path | None,
 ) -> None:
     """Native events beside statements, batch by batch, and the vendors' own reads in a small store and in a large one."""
     report, sizes = Report(), (_sizes("--events", events), _sizes("--learners", learners))
     api, home = _here(operator, url, data), Home(data or default_home(os.environ))
-    run = Adapters(api, home, *sizes, requests, rounds, seconds, report.step, partial(progress.bar, report))
+    run = Adapters(api, home, *sizes, requests, rounds, seconds, report.step, partial(progress.bar, report), keep, parts or PARTS)
     posts, reads = asyncio.run(_native(run, report))
     report.table("Posts, medians", POSTS, posts)
     report.table("Reads, one at a time", READS, reads)

@@ -17,7 +17,7 @@ import aiohttp
 
 from lrs import samples
 from lrs.commands.bench_events import OFCOURSEME, PATHWAYS, STUDYFETCH, Call, Source
-from lrs.commands.bench_kolibri import Load, all_of, delete_tenant, school, timed
+from lrs.commands.bench_kolibri import Load, all_of, leave, school, timed
 from lrs.commands.bench_processes import seconds_of, spent
 from lrs.commands.bench_workloads import BATCH, PATH
 from lrs.commands.bench_xapi import answered
@@ -40,6 +40,9 @@ LEARNERS_AT_THE_DESK = 64
 CPU = tuple(f"{name} us" for name in PROCESSES)
 POSTS = ("what", "statements a second", "beside", "as a part of it", *CPU)
 READS = ("adapter", "read", "held", "p50 ms", "p95 ms", "a second", *CPU)
+# What a run may be confined to: posts, and the reads of each adapter.
+POSTING, KOLIBRI = "posts", "kolibri"
+PARTS = (POSTING, *(source.adapter for source in SOURCES), KOLIBRI)
 Row = tuple[object, ...]
 # Sends something; how many statements are stored by it.
 Send = Callable[[], Awaitable[int]]
@@ -66,10 +69,14 @@ class Adapters:
     seconds: float
     tell: Callable[[str], None]
     bar: Bar
+    keep: bool = False
+    parts: Sequence[str] = PARTS
     seed: int = field(default_factory=lambda: secrets.randbits(40))
 
     async def posts(self) -> list[Row]:
         """Medians of each kind of post, the kinds in turn: see POSTS."""
+        if POSTING not in self.parts:
+            return []
         taken: dict[str, list[Rate]] = defaultdict(list)
         async with self._client() as (tenant, client), school(self._kolibri(LEARNERS_AT_THE_DESK)) as desk:
             batches, singles = self._statements(BATCH), self._statements(1)
@@ -95,6 +102,8 @@ class Adapters:
     async def reads(self) -> AsyncIterator[Row]:
         """For each adapter, size and read, as they are measured: see READS."""
         for source, sizes in ((STUDYFETCH, self.events), (OFCOURSEME, self.events), (PATHWAYS, self.learners)):
+            if source.adapter not in self.parts:
+                continue
             async with self._client() as (tenant, client):
                 held = 0
                 for size in sizes:
@@ -104,7 +113,7 @@ class Adapters:
                     self.tell(f"reading {source.adapter} with {size}")
                     for name, call in source.reads(size).items():
                         yield source.adapter, name, size, *await self._timed(partial(_read_next, client, call, dice))
-        for size in self.learners:
+        for size in self.learners if KOLIBRI in self.parts else ():
             async with school(self._kolibri(size)) as desk:
                 self.tell(f"reading kolibri with {size} learners")
                 yield "kolibri", "mastery logs of a learner", size, *await self._timed(desk.list_one)
@@ -131,8 +140,7 @@ class Adapters:
             async with aiohttp.ClientSession(self.api.url, headers=headers, connector=aiohttp.TCPConnector(limit=0)) as client:
                 yield tenant, client
         finally:
-            self.tell("deleting what was stored")
-            await asyncio.to_thread(delete_tenant, self.api, tenant, self.tell)
+            await leave(self.api, tenant, self.tell, keep=self.keep)
 
     async def _load(self, tenant: str, client: aiohttp.ClientSession, source: Source, numbers: range) -> Rate:
         """Send these events through the adapter's own door, and wait for the summaries."""

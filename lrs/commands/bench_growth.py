@@ -18,9 +18,9 @@ from lrs.config import Config
 from lrs.store_bench import Inside, Sizes, inside
 
 PAGE = 50
-# How deep a walk by `more` goes, and how many of its first and of its last pages are taken together.
-DEEPEST, TOGETHER = 10_000, 200
 ORDERS = {"latest first": "false", "earliest first": "true"}
+# How many pages a walk by `more` goes on for in each order, and how many of its first and of its last pages are taken together.
+DEEPEST, TOGETHER = {"latest first": 10_000, "earliest first": 1_000}, 200
 
 
 def _of(who: int) -> dict[str, str]:
@@ -97,7 +97,7 @@ class Growth:
                         await self._measure(client, look, (name, order), {**query, "ascending": ascending})
                         yield self._told((name, order))
                 for order, ascending in ORDERS.items():
-                    for name in await self._walk(client, ascending):
+                    for name in await self._walk(client, order, ascending):
                         yield self._told((name, order))
 
     def table(self) -> tuple[tuple[str, ...], list[tuple[object, ...]]]:
@@ -139,13 +139,12 @@ class Growth:
         keys = await look.keys_examined(self._bench.tenant, query, PAGE) if look else None
         self._note(names, times, mongod_us, keys)
 
-    async def _walk(self, client: aiohttp.ClientSession, ascending: str) -> list[str]:
+    async def _walk(self, client: aiohttp.ClientSession, order: str, ascending: str) -> list[str]:
         """By `more` from the first page to the deepest there is; the first pages and the last ones, which are to cost the same."""
         bench = self._bench
         url, times, spent_at = bench.api.url + query_path(limit=PAGE, ascending=ascending), list[float](), [seconds_of(bench.home)]
-        order = next(order for order, value in ORDERS.items() if value == ascending)
-        with bench.bar(f"walking, {order}", min(DEEPEST, bench.store.filled // PAGE)) as done:
-            while url and len(times) < DEEPEST:
+        with bench.bar(f"walking, {order}", min(DEEPEST[order], bench.store.filled // PAGE)) as done:
+            while url and len(times) < DEEPEST[order]:
                 asked = time.perf_counter()
                 page = json.loads(await answered(client, "GET", url, None))
                 times.append(time.perf_counter() - asked)

@@ -94,6 +94,15 @@ def _provision(load: Load, learners: Sequence[Learner]) -> None:
     load.api.call("PUT", tenant_path(load.tenant, "adapters", "kolibri", "reference", "world"), world)
 
 
+async def leave(api: Endpoint, tenant: str, tell: Callable[[str], None], *, keep: bool = False) -> None:
+    """Delete a tenant of ours, unless it is to be kept: a large one takes its time."""
+    if keep:
+        tell(f"the tenant {tenant} is kept")
+    else:
+        tell("deleting what was stored")
+        await asyncio.to_thread(delete_tenant, api, tenant, tell)
+
+
 def delete_tenant(api: Endpoint, tenant: str, tell: Callable[[str], None]) -> None:
     """Delete a tenant of ours. What a busy database does not manage in one call goes on in the next."""
     for _ in range(DELETED_IN):

@@ -18,7 +18,7 @@ READY_WITHIN_S, STOPPED_WITHIN_S = 120, 90
 SHORT = (
     ("xapi", "--preload", "500", "--rounds", "1", "--seconds", "0.3"),
     ("growth", "--sizes", "100,1000", "--requests", "20"),
-    ("adapters", "--events", "100", "--learners", "50", "--requests", "20", "--rounds", "1", "--seconds", "0.3"),
+    ("adapters", "--events", "100", "--learners", "50", "--requests", "5", "--rounds", "1", "--seconds", "0.3"),
     ("kolibri", "--learners", "50", "--attempts", "1000", "--requests", "20"),
     ("freshness", "--rate", "100", "--seconds", "3"),
 )

@@ -15,7 +15,7 @@ from urllib.parse import urljoin
 import aiohttp
 
 from lrs import samples
-from lrs.commands.bench_kolibri import delete_tenant
+from lrs.commands.bench_kolibri import leave
 from lrs.commands.bench_processes import seconds_of, spent
 from lrs.commands.bench_results import run_told
 from lrs.commands.bench_workloads import BARE, NOOP, OURS, PAGE, PATH, WORKLOADS, Store, Workload
@@ -67,6 +67,7 @@ class Bench:
     seconds: float
     tell: Callable[[str], None]
     bar: Bar
+    keep: bool = False
     tenant: str = field(default_factory=lambda: f"bench-{secrets.token_hex(4)}")
     store: Store = field(default_factory=lambda: Store(secrets.randbits(40)))
 
@@ -88,8 +89,7 @@ class Bench:
             async with aiohttp.ClientSession(headers=headers, connector=aiohttp.TCPConnector(limit=0)) as client:
                 yield client
         finally:
-            self.tell("deleting what was stored")
-            await asyncio.to_thread(delete_tenant, self.api, self.tenant, self.tell)
+            await leave(self.api, self.tenant, self.tell, keep=self.keep)
 
     def _provision(self) -> tuple[str, str]:
         self.api.call("PUT", tenant_path(self.tenant))
