@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from adapters.studyfetch.facts import Fact
 from adapters.studyfetch.reports import newest_first
@@ -140,12 +141,12 @@ class Usage:
         counted, at_edges = Counter[Group](), await self._people_at_edges(subject, (*by, "user"), where or {})
         if hours is None or not scopes:
             return Counter(group[:-1] for group in at_edges)
-        asked = {"since": hours[0], "until": hours[1], "sums": ("events",)}
-        for line in await self._summaries.rows(self._tenant, USAGE, scopes, by=by, distinct="user", where=where or {}, **asked):
+        rows = partial(self._summaries.rows, self._tenant, USAGE, scopes, since=hours[0], until=hours[1], sums=("events",))
+        for line in await rows(by=by, distinct="user", where=where or {}):
             counted[line.group] = line.distinct
         if at_edges:  # some of whom are in the same group by what they did in a whole hour
             theirs = {**(where or {}), "user": sorted({group[-1] for group in at_edges})}
-            known = await self._summaries.rows(self._tenant, USAGE, scopes, by=(*by, "user"), where=theirs, **asked)
+            known = await rows(by=(*by, "user"), where=theirs)
             counted.update(group[:-1] for group in at_edges - {line.group for line in known})
         return counted
 
