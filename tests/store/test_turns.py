@@ -55,18 +55,19 @@ async def test_a_reader_that_no_worker_helps_does_it_itself(process):
     assert {summary.count for _, summary in await reader.summaries.find("school", TALLY, {})} == {3 * FEW}
 
 
-async def test_what_is_read_at_rest_is_followed_once(process):
+async def test_the_reads_of_one_answer_follow_the_log_once(process):
     parts, followed = process(), []
     await parts.post(at(1))
     await parts.follower.settle("school")
     await parts.post(at(2))
     counted(parts.watermark, ["through"], followed)
-    with parts.summaries.resting("school"):
-        assert len(await parts.summaries.find("school", DAYS, {})) == 1
-        assert not followed
-        await parts.summaries.find("another", DAYS, {})
-    assert len(await parts.summaries.find("school", DAYS, {})) == 2
-    assert followed
+    _, summaries = await parts.summaries.brought_up("school")
+    assert len(followed) == 1
+    await parts.post(at(3))
+    assert len(await summaries.find("school", DAYS, {})) == 2
+    assert len(followed) == 1
+    assert len(await parts.summaries.find("school", DAYS, {})) == 3
+    assert len(followed) == 2
 
 
 async def test_however_many_ask_at_whatever_moment_one_run_of_a_process_is_at_a_log(process):
