@@ -239,8 +239,8 @@ def test_a_program_on_the_path_comes_before_the_packaged_one(tmp_path, monkeypat
     assert binaries.find_mongod() == str(own)
 
 
-def test_the_cache_is_an_eighth_of_the_memory_within_bounds():
-    assert [cache_gb(size * GIB) for size in (1, 4, 64)] == [0.25, 0.5, 1.0]
+def test_the_cache_is_a_quarter_of_the_memory_within_bounds():
+    assert [cache_gb(size * GIB) for size in (0.5, 1, 4, 64)] == [0.25, 0.25, 1.0, 8.0]
 
 
 def test_data_is_kept_where_the_desktop_standard_says(monkeypatch, tmp_path):
