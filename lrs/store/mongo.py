@@ -90,7 +90,10 @@ class Database:
                 try:
                     await self._database[collection].create_indexes(list(indexes))
                     break
-                except ConnectionFailure as error:  # it takes longer than a connection waits: ask again, it goes on meanwhile
+                except PyMongoError as error:
+                    # An election, or it takes longer than a connection waits, and goes on meanwhile: ask again.
+                    if not is_transient(error):
+                        raise
                     logger.info("indexes_asked_for_again", collection=collection, error=str(error))
                     await asyncio.sleep(1)
 

@@ -6,7 +6,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from builders import TALLY, a_statement, a_void_of, learner
-from pymongo.errors import AutoReconnect, BulkWriteError, PyMongoError
+from motor.motor_asyncio import AsyncIOMotorCollection
+from pymongo.errors import AutoReconnect, BulkWriteError, OperationFailure, PyMongoError, WriteConcernError
 
 from lrs.errors import InvalidStatement, StatementConflict, StoreUnavailable
 from lrs.folding import Chunk
@@ -256,6 +257,33 @@ async def test_a_start_does_not_wait_for_indexes_that_take_long_to_build(config,
     assert "records" in await database.collection_names()
     await database.drop()
     database.close()
+
+
+STEPPED_DOWN = WriteConcernError("Primary stepped down while waiting for replication", 189)
+NOT_ALLOWED = OperationFailure("not allowed", 13)
+
+
+@pytest.mark.parametrize(("error", "starts"), [(STEPPED_DOWN, True), (AutoReconnect("lost"), True), (NOT_ALLOWED, False)], ids=str)
+async def test_a_start_goes_on_after_an_election_but_not_without_the_right_to_make_indexes(config, monkeypatch, error, starts):
+    database, create, failed = Database.connect(config), AsyncIOMotorCollection.create_indexes, []
+
+    async def fails_first(collection, *args, **options):
+        if not failed:
+            failed.append(collection.name)
+            raise error
+        return await create(collection, *args, **options)
+
+    monkeypatch.setattr(AsyncIOMotorCollection, "create_indexes", fails_first)
+    try:
+        if starts:
+            await database.prepare()
+            assert failed[0] in await database.collection_names()
+        else:
+            with pytest.raises(OperationFailure):
+                await database.prepare()
+    finally:
+        await database.drop()
+        database.close()
 
 
 def test_what_a_majority_did_not_confirm_may_pass():
