@@ -24,13 +24,13 @@ async def remove_all_of(tenant: str, database: Database) -> None:
             return
 
 
-async def has_traces(tenant: str, database: Database) -> bool:
-    """Whether there is a document in any collection that would be removed."""
-    whose: dict[str, Any] = {"$or": [{"metadata.tenant": tenant}, {"tenant": tenant}]}
+async def tenants_named(database: Database) -> set[str]:
+    """The tenants that any document which would be removed says it is of."""
+    named: set[str] = set()
     for name in await _collections(database):
-        if await database[name].find_one(whose if name.endswith(FILES) else {"tenant": tenant}, projection={"_id": 1}):
-            return True
-    return await database["cursors"].find_one({"_id": tenant}, projection={"_id": 1}) is not None
+        for field in ("tenant", "metadata.tenant") if name.endswith(FILES) else ("tenant",):
+            named.update(await database[name].distinct(field))
+    return named | {each["_id"] async for each in database["cursors"].find({}, projection={"_id": 1})}
 
 
 async def _collections(database: Database) -> list[str]:

@@ -163,6 +163,6 @@ async def test_a_sweep_that_was_cut_off_is_taken_up_later_and_a_deletion_is_not(
 async def test_a_deletion_is_remembered_for_a_day(database: Database) -> None:
     departed = Departed(database)
     await departed.remember("left")
-    await database["departed"].update_one({"_id": "left"}, {"$set": {"at": datetime.now(UTC) - timedelta(days=2)}})
+    await database["departed"].update_many({}, {"$set": {"at": datetime.now(UTC) - timedelta(days=2)}})
     await departed.sweep()
     assert await database["departed"].count_documents({}) == 0
