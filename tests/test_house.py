@@ -59,7 +59,7 @@ NEVER = {
         ("lrs.http", "lrs.intake", "lrs.queue", "lrs.app", "lrs.commands", "lrs.plugins", "adapters", "workers"),
     ),
     **dict.fromkeys(
-        ("lrs.trial", "lrs.health", "lrs.doctor", "lrs.rollup_bench", "lrs.store_bench"),
+        ("lrs.trial", "lrs.health", "lrs.doctor", "lrs.rollup_bench", "lrs.store_bench", "lrs.intake_bench"),
         ("lrs.http", "lrs.app", "lrs.commands", "adapters", "workers"),
     ),
     "lrs.queue": ("lrs.store", "lrs.http", "lrs.app", "lrs.commands", "adapters", "workers"),

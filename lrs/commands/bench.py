@@ -24,6 +24,8 @@ from lrs.commands.report import Report
 from lrs.embedded.home import Home, default_home
 from lrs.embedded.mongod import mongod_url
 from lrs.errors import ConfigurationError
+from lrs.intake_bench import steps
+from lrs.plugins import load_materializers
 
 HERE = frozenset({"127.0.0.1", "::1", "localhost"})
 
@@ -154,8 +156,9 @@ def rollups(mongo: str | None, statements: int, probes: int, file: Path | None) 
 @click.option("--mongo", envvar="LRS_MONGO_URL", help="An idle MongoDB on this machine. [LRS_MONGO_URL, else one of its own]")
 @click.option("--statements", default=20_000, show_default=True, type=click.IntRange(1_000, 1_000_000), help="Written each time.")
 def store(mongo: str | None, statements: int) -> None:
-    """What each index costs, in time and bytes, and what records of other shapes would."""
+    """What a statement costs step by step, each index in time and bytes, and what records of other shapes would."""
     report = Report()
+    report.table("Before it is written, for one statement in a batch of 50", ("step", "us of our processor"), steps(load_materializers()))
     indexes, shapes = asyncio.run(measure_costs(mongo, statements, report.step))
     report.table("For one statement", ("index", "mongod us", "bytes", "a second, by one core"), indexes)
     columns = ("record", "bytes", "on disk, snappy", "on disk, zstd", "mongod us to write", "us to write", "us to read a page of 100")
