@@ -2,7 +2,7 @@
 
 A cell holds the events of one minute, type, user and resource. What it adds to the lines is by the hour (UTC), in the scopes
 "hours" (by type alone), "all", "group=…", "user=…", "resource=…", and, of tests, "tests group=…", "tests user=…", "attempts group=…",
-"attempts user=…".
+"attempts user=…"; and by the day, to count people by, in the scopes "days" and "days group=…".
 Folding the same events in any order gives the same summaries.
 """
 
@@ -22,7 +22,7 @@ from lrs.xapi.types import Statement
 
 T = TypeVar("T")
 
-HOUR, MINUTE = 13, 16  # characters of a moment in ISO 8601 that name its hour, its minute
+DAY, HOUR, MINUTE = 10, 13, 16  # characters of a moment in ISO 8601 that name its day, its hour, its minute
 # The most that one cell may add to a sum of a line.
 MOST = 10**12
 # Their scores are of the graded work, and of a question: not of what the actor has done with the resource.
@@ -107,10 +107,12 @@ def rows_of(facts: Iterable[Fact]) -> Iterator[Row]:
     """What events add to the lines, each line once."""
     sums: dict[tuple[str, str, tuple[tuple[str, str], ...]], Counter[str]] = {}
     for fact in facts:
-        bucket = hour_of(fact)
+        hour = hour_of(fact)
         for scope, dims, added in _parts(fact):
-            place = scope, bucket, tuple((name, value) for name, value in dims.items() if value)
+            place = scope, hour, tuple((name, value) for name, value in dims.items() if value)
             sums.setdefault(place, Counter()).update(added)
+        for scope in ("days", *(f"days group={group}" for group in fact.groups)) if fact.user else ():
+            sums.setdefault((scope, hour[:DAY], (("user", fact.user),)), Counter())["events"] += 1
     for (scope, bucket, named), total in sums.items():
         yield Row(scope, bucket, dict(named), {name: min(value, MOST) for name, value in total.items()})
 
@@ -199,7 +201,7 @@ def progress_facets(progress: Progress) -> Mapping[str, Iterable[str]]:
     return {"user": [progress.user], "resource": progress.resources}
 
 
-USAGE = Materializer("studyfetch.usage", 1, Cell, cell_keys, Cell, cell_step, cell_facets, rows=cell_rows, marks=(PROFILE,))
+USAGE = Materializer("studyfetch.usage", 2, Cell, cell_keys, Cell, cell_step, cell_facets, rows=cell_rows, marks=(PROFILE,))
 PROGRESS = Materializer(
     "studyfetch.progress", 1, Progress, progress_keys, Progress, progress_step, progress_facets, marks=(PROFILE,)
 )
