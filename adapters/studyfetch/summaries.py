@@ -8,7 +8,7 @@ Folding the same events in any order gives the same summaries.
 
 from bisect import bisect
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import TypeVar
 
 import msgspec
@@ -103,16 +103,21 @@ def cell_rows(_key: str, cell: Cell) -> Iterator[Row]:
     return rows_of(cell.facts)
 
 
-def rows_of(facts: Iterable[Fact]) -> Iterator[Row]:
-    """What events add to the lines, each line once."""
-    sums: dict[tuple[str, str, tuple[tuple[str, str], ...]], Counter[str]] = {}
+def rows_of(facts: Iterable[Fact], scopes: Collection[str] | None = None) -> Iterator[Row]:
+    """What events add to the lines, each line once; with `scopes`, to those of some scopes."""
+    sums: dict[tuple[str, str, tuple[tuple[str, str], ...]], dict[str, int]] = {}
     for fact in facts:
         hour = hour_of(fact)
-        for scope, dims, added in _parts(fact):
-            place = scope, hour, tuple((name, value) for name, value in dims.items() if value)
-            sums.setdefault(place, Counter()).update(added)
-        for scope in ("days", *(f"days group={group}" for group in fact.groups)) if fact.user else ():
-            sums.setdefault((scope, hour[:DAY], (("user", fact.user),)), Counter())["events"] += 1
+        for bucket, parts in ((hour, _parts(fact)), (hour[:DAY], _days(fact))):
+            for scope, dims, added in parts:
+                if scopes is not None and scope not in scopes:
+                    continue
+                place = scope, bucket, tuple([each for each in dims.items() if each[1]])
+                if (total := sums.get(place)) is None:
+                    sums[place] = dict(added)
+                else:
+                    for name, value in added.items():
+                        total[name] += value
     for (scope, bucket, named), total in sums.items():
         yield Row(scope, bucket, dict(named), {name: min(value, MOST) for name, value in total.items()})
 
@@ -134,6 +139,13 @@ def _parts(fact: Fact) -> Iterator[tuple[str, dict[str, str], dict[str, int]]]:
             yield from ((f"{part} group={group}", dims, {"events": 1}) for group in fact.groups)
             if fact.user:
                 yield f"{part} user={fact.user}", dims, {"events": 1}
+
+
+def _days(fact: Fact) -> Iterator[tuple[str, dict[str, str], dict[str, int]]]:
+    """The same of lines by the day: they tell only who it was."""
+    if fact.user:
+        for scope in ("days", *(f"days group={group}" for group in fact.groups)):
+            yield scope, {"user": fact.user}, {"events": 1}
 
 
 def _completed(fact: Fact) -> dict[str, str] | None:

@@ -124,9 +124,8 @@ class Usage:
     async def _read_edges(self, subject: Subject) -> list[Row]:
         scopes, added = subject.scopes_by_hour, dict[tuple[str, str, frozenset[tuple[str, str]]], Counter[str]]()
         async for facts in self._cells({**subject.facets, "minute": self.span.edges}):
-            for row in rows_of(facts):
-                if row.scope in scopes:
-                    added.setdefault((row.scope, row.bucket, frozenset(row.dims.items())), Counter()).update(row.sums)
+            for row in rows_of(facts, scopes):
+                added.setdefault((row.scope, row.bucket, frozenset(row.dims.items())), Counter()).update(row.sums)
         return [Row(scope, bucket, dict(dims), sums) for (scope, bucket, dims), sums in added.items()]
 
     async def facts(self, facets: Mapping[str, str | Sequence[str]]) -> AsyncIterator[Fact]:
