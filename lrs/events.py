@@ -175,10 +175,12 @@ class Events:
 
     async def _teach(self, source: Source, outcomes: Iterable[Outcome]) -> None:
         taught: dict[Place, bytes] = {}
+        terms: dict[Place, Sequence[str]] = {}
         for profile in (each for outcome in outcomes for each in outcome.profiles):
-            taught[place_of(profile)] = dump(profile.content)
+            place = place_of(profile)
+            taught[place], terms[place] = dump(profile.content), profile.terms
         if taught:
-            await self._documents.put_profiles(source.tenant, taught)
+            await self._documents.put_profiles(source.tenant, taught, terms)
 
     async def drain(self) -> None:
         """Wait until what is under way is written."""

@@ -84,13 +84,14 @@ class Profile:
     """What a native event says about a person or a thing, beside what happened: kept as an xAPI profile document.
 
     `resource` is "agents" (`owner` is an Agent) or "activities" (`owner` is an activity's IRI), `profile_id` an IRI, `content` a JSON
-    object. The last one taken is what is known.
+    object. The last one taken is what is known. `terms` are short texts that it can be found by, such as digests of names.
     """
 
     resource: str
     owner: Agent | str
     profile_id: str
     content: Mapping[str, Any]
+    terms: Sequence[str] = ()
 
 
 # (event, settings, µs since the epoch at receipt) -> statements, each with its id. Pure; raises InvalidEvent only.

@@ -19,13 +19,15 @@ from adapters.pathway.summaries import MATERIALIZERS
 from adapters.pathway.translate import translate
 from lrs.events import Outcome, Source
 from lrs.store.native_events import Origin
+from lrs.xapi import vocabulary
 from lrs.xapi.json_text import dump, parse
 from lrs.xapi.types import Statement
 
 FIXTURES = Path(__file__).parent.parent / "fixtures" / "pathway"
 BASE = "https://lrs.example.org/xapi"
 HOME = "https://pathways.example.com"
-NOON = "2026-01-10T12:00:00Z"
+NOON, LATER = "2026-01-10T12:00:00Z", "2026-01-11T12:00:00Z"
+ACTIVITY = f"{BASE}/activities/pathway/activities"
 NOW_US = int(datetime(2026, 2, 1, tzinfo=UTC).timestamp()) * 1_000_000
 BASIC = {"Authorization": "Basic cGF0aHdheTpzZWNyZXQ="}
 
@@ -69,6 +71,19 @@ def a_response(*pathways: Any) -> dict[str, Any]:
 def of(*logs: Any) -> dict[str, Any]:
     """A document with these rows of the one activity of the one pathway."""
     return a_response(a_pathway(an_activity(*logs)))
+
+
+def elsewhere(
+    verb: str = vocabulary.COMPLETED, number: int = 1, *, actor: Any = None, activity: str = "S1", pathway: str | None = "P1",
+    at: str = LATER, definition: Any = None, **more: Any,
+) -> dict[str, Any]:
+    """A statement of another system about an activity, in a pathway if that is named."""
+    context = {"contextActivities": {"parent": [{"id": f"{BASE}/activities/pathway/pathways/{pathway}"}]}} if pathway else {}
+    return {
+        "id": f"00000000-0000-4000-8000-{number:012}", "actor": actor or {"mbox": "mailto:ada@example.com", "name": "Ada Lovelace"},
+        "verb": {"id": verb}, "object": {"id": f"{ACTIVITY}/{activity}", **({"definition": definition} if definition else {})},
+        "context": context, "timestamp": at, **more,
+    }
 
 
 def settings(**given: Any) -> Any:

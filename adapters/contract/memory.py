@@ -4,7 +4,7 @@ Summaries are folded from the statements at every read, so what an adapter answe
 """
 
 from collections import Counter, defaultdict
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -203,14 +203,28 @@ class MemoryDocuments:
 
     def __init__(self) -> None:
         self._there: dict[Place, bytes] = {}
+        self._terms: dict[Place, frozenset[str]] = {}
 
-    async def put_profiles(self, tenant: str, profiles: Mapping[Place, bytes]) -> None:
+    async def put_profiles(
+        self, tenant: str, profiles: Mapping[Place, bytes], terms: Mapping[Place, Sequence[str]] | None = None
+    ) -> None:
         """The last one counts."""
         self._there |= profiles
+        self._terms |= {place: frozenset((terms or {}).get(place, ())) for place in profiles}
 
-    async def profiles(self, tenant: str, resource: Resource, profile_id: str, owners: Iterable[str] | None = None) -> dict[str, bytes]:
-        """All of one profile, by the identity of the agent or the IRI of the activity; with `owners` theirs alone."""
-        found = {place: each for place, each in self._there.items() if (place.resource, place.document_id) == (resource.name, profile_id)}
+    async def profiles(
+        self, tenant: str, resource: Resource, profile_id: str, owners: Iterable[str] | None = None, *,
+        having: Sequence[Collection[str]] = (),
+    ) -> dict[str, bytes]:
+        """All of one profile, by the identity of the agent or the IRI of the activity; with `owners` theirs alone.
+
+        With `having`, those that have one of the terms of each of these, or none at all.
+        """
+        found = {
+            place: each for place, each in self._there.items()
+            if (place.resource, place.document_id) == (resource.name, profile_id)
+            and (not self._terms[place] or not any(self._terms[place].isdisjoint(terms) for terms in having))
+        }
         by_owner = {place.agent or place.activity or "": each for place, each in found.items()}
         return by_owner if owners is None else {owner: by_owner[owner] for owner in owners if owner in by_owner}
 

@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from datetime import MAXYEAR, date, timedelta, tzinfo
+from functools import partial
 from itertools import chain
 from typing import Any, TypeVar
 
@@ -12,11 +13,14 @@ from adapters.ofcourseme.facts import short
 from adapters.ofcourseme.parameters import INVALID, is_date, moment_us
 from adapters.ofcourseme.summaries import (
     COMPLETIONS,
+    COURSE_DAYS,
     COURSE_MONTHS,
     COURSE_SUMS,
     COURSES,
+    DAY_LENGTH,
     MONTH_LENGTH,
     PEOPLE,
+    PEOPLE_DAYS,
     SEARCH_SECONDS,
     SEARCHES,
     Completion,
@@ -61,15 +65,35 @@ class Window:
         return _bucket(-(-since_us // HOUR_US) * HOUR_US), _bucket(until_us // HOUR_US * HOUR_US)
 
     @property
-    def spans(self) -> list[tuple[str, str | None, str]]:
-        """Where the lines by course of these hours are, as (scope, since, until): those of whole months are in few lines."""
+    def days(self) -> tuple[str, str] | None:
+        """The whole days in it, as (since, until); None if there is not one, or there are no limits."""
         first, last = self.buckets
-        if first is None:
-            return [(COURSES, first, last)]
-        first_month, end_month = _month_from(first), last[:MONTH_LENGTH]
-        if first_month >= end_month:
-            return [(COURSES, first, last)]
-        return [(COURSES, first, first_month), (COURSE_MONTHS, first_month, end_month), (COURSES, end_month, last)]
+        if first is None or (since := _day_from(first)) >= (until := last[:DAY_LENGTH]):
+            return None
+        return since, until
+
+    @property
+    def hours_beside_days(self) -> list[tuple[str, str]]:
+        """The whole hours before the whole days, and those after, as (since, until)."""
+        first, last = self.buckets
+        if first is None or self.days is None:
+            return []
+        return [(since, until) for since, until in ((first, self.days[0]), (self.days[1], last)) if since < until]
+
+    @property
+    def spans(self) -> list[tuple[str, str | None, str]]:
+        """Where the lines by course of its whole hours are, as (scope, since, until): those of whole days and months are in few lines."""
+        if self.days is None:
+            return [(COURSES, *self.buckets)]
+        (since, until), spans = self.days, list[tuple[str, str | None, str]]()
+        first_month, end_month = _month_from(f"{since}T00"), until[:MONTH_LENGTH]
+        if first_month < end_month:
+            spans.append((COURSE_MONTHS, first_month, end_month))
+            days = [(since, first_month), (end_month, until)]
+        else:
+            days = [(since, until)]
+        spans += [(COURSE_DAYS, *each) for each in days if each[0] < each[1]]
+        return spans + [(COURSES, *each) for each in self.hours_beside_days]
 
     @property
     def edges(self) -> list[str]:
@@ -113,15 +137,15 @@ async def completions(summaries: Summaries, tenant: str, window: Window) -> Comp
 
 async def people(summaries: Summaries, tenant: str, window: Window) -> int:
     """How many people completed something for the first time within a window. StoreUnavailable."""
-    at_edges, lines = await asyncio.gather(
-        _people_at_edges(summaries, tenant, window),
-        _lines(summaries, tenant, COMPLETIONS, PEOPLE, window, sums=("completions",), distinct="user"),
-    )
-    if at_edges:  # some of whom may have completed something in a whole hour, too
-        where = {"user": sorted(at_edges)}
-        counted = await _lines(summaries, tenant, COMPLETIONS, PEOPLE, window, by=("user",), sums=("completions",), where=where)
-        at_edges -= {line.group[0] for line in counted}
-    return sum(line.distinct for line in lines) + len(at_edges)
+    days = window.days
+    scope = scope_of(PEOPLE if days is None else PEOPLE_DAYS, window.entity)
+    since, until = window.buckets if days is None else days
+    lines = partial(summaries.rows, tenant, COMPLETIONS, scope, since=since, until=until, sums=("completions",))
+    beside, counted = await asyncio.gather(_people_beside(summaries, tenant, window), lines(distinct="user"))
+    if beside:  # some of whom may have completed something in a whole hour or day, too
+        known = await lines(by=("user",), where={"user": sorted(beside)})
+        beside -= {line.group[0] for line in known}
+    return sum(line.distinct for line in counted) + len(beside)
 
 
 async def searches(summaries: Summaries, tenant: str, window: Window) -> int:
@@ -147,11 +171,16 @@ async def _completed_at_edges(summaries: Summaries, tenant: str, window: Window)
     return courses
 
 
-async def _people_at_edges(summaries: Summaries, tenant: str, window: Window) -> set[str]:
-    if not window.edges:
-        return set()
-    cells = _cells(summaries, tenant, COMPLETIONS, window)
-    return {short(cell.user) async for cell in cells if cell.user is not None and _is_in(cell, window)}
+async def _people_beside(summaries: Summaries, tenant: str, window: Window) -> set[str]:
+    """Who completed something in the hours beside the whole days, or in parts of hours."""
+    found, scope = set[str](), scope_of(PEOPLE, window.entity)
+    for since, until in window.hours_beside_days:
+        lines = await summaries.rows(tenant, COMPLETIONS, scope, since=since, until=until, by=("user",), sums=("completions",))
+        found |= {line.group[0] for line in lines}
+    if window.edges:
+        cells = _cells(summaries, tenant, COMPLETIONS, window)
+        found |= {short(cell.user) async for cell in cells if cell.user is not None and _is_in(cell, window)}
+    return found
 
 
 async def _searched_at_edges(summaries: Summaries, tenant: str, window: Window) -> int:
@@ -190,6 +219,16 @@ def _next_day_us(day: str, zone: tzinfo) -> int | None:
     except OverflowError:
         return None
     return moment_us({"day": following.isoformat()}, "day", zone)
+
+
+def _day_from(hour: str) -> str:
+    """The first day that begins in this hour or later."""
+    if hour == AFTER_HOURS or hour[DAY_LENGTH:] == "T00":
+        return hour[:DAY_LENGTH]
+    try:
+        return (date.fromisoformat(hour[:DAY_LENGTH]) + timedelta(days=1)).isoformat()
+    except OverflowError:
+        return AFTER_HOURS
 
 
 def _month_from(hour: str) -> str:

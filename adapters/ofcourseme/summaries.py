@@ -16,12 +16,13 @@ from lrs.xapi.types import Statement
 SECOND_US = 1_000_000
 MILLISECOND_DIGITS = 3
 # Scopes of lines; those of an entity have a slash and its name behind that.
-COURSES, COURSE_MONTHS, PEOPLE, SEARCHES = "courses", "course-months", "people", "searches"
+COURSES, COURSE_DAYS, COURSE_MONTHS, SEARCHES = "courses", "course-days", "course-months", "searches"
+PEOPLE, PEOPLE_DAYS = "people", "people-days"
 COURSE_SUMS = ("completions", "anonymous", "known_ms", "unknown")
 # The bucket of lines that hold all there ever was.
 EVER = ""
-# Of "2026-01-15T09", what is the month.
-MONTH_LENGTH = len("2026-01")
+# Of "2026-01-15T09", what is the day, and what is the month.
+DAY_LENGTH, MONTH_LENGTH = len("2026-01-15"), len("2026-01")
 
 
 @dataclass(frozen=True)
@@ -78,17 +79,19 @@ def completion_step(completion: Completion, statement: Statement) -> Completion:
 def completion_rows(_key: str, completion: Completion) -> Iterable[Row]:
     """Lines by course, for sums, and by user, to count people by; for all time and for the hour, for all and for each entity.
 
-    Those by course are also there for the month, of which there are few: people of several months must be told apart, sums need not.
+    Both are also there for the day, of which there are fewer; those by course for the month, too: people of several months must be told
+    apart, sums need not.
     """
     if not completion.count:
         return
     course, sums, hour = {"course": course_of(completion)}, course_sums(completion), hour_of(completion.first_us)
+    day = hour[:DAY_LENGTH]
     for entity in (None, *completion.entities):
-        for what, bucket in ((COURSES, EVER), (COURSES, hour), (COURSE_MONTHS, hour[:MONTH_LENGTH])):
+        for what, bucket in ((COURSES, EVER), (COURSES, hour), (COURSE_DAYS, day), (COURSE_MONTHS, hour[:MONTH_LENGTH])):
             yield Row(scope_of(what, entity), bucket, course, sums)
         if completion.user is not None:
-            for bucket in (EVER, hour):
-                yield Row(scope_of(PEOPLE, entity), bucket, {"user": short(completion.user)}, {"completions": 1})
+            for what, bucket in ((PEOPLE, EVER), (PEOPLE, hour), (PEOPLE_DAYS, day)):
+                yield Row(scope_of(what, entity), bucket, {"user": short(completion.user)}, {"completions": 1})
 
 
 def course_of(completion: Completion) -> str:
@@ -160,7 +163,7 @@ def hour_of(moment_us: int) -> str:
 
 
 COMPLETIONS = Materializer(
-    "ofcourseme.completions", 1, Completion, completion_keys, Completion, completion_step, completion_facets, rows=completion_rows,
+    "ofcourseme.completions", 2, Completion, completion_keys, Completion, completion_step, completion_facets, rows=completion_rows,
     marks=(PROFILE,),
 )
 SEARCH_SECONDS = Materializer(

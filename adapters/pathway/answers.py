@@ -3,46 +3,22 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import md5
-from typing import Any, NamedTuple
+from typing import Any
 
 import orjson
 
 from adapters.pathway.activity_types import canonical
+from adapters.pathway.people import Person, learner_told
 from adapters.pathway.profiles import learner_in
 from adapters.pathway.queries import Query
-from adapters.pathway.schema import Learner, Pathway, PathwayActivity
+from adapters.pathway.schema import Pathway, PathwayActivity
 from adapters.pathway.spelling import folded
-from adapters.pathway.told import ASSIGNED, COMPLETED, Told
+from adapters.pathway.told import ASSIGNED, COMPLETED, Told, latest_by_user
 from lrs.xapi.json_text import Verbatim, dump, parse
 
 # Whoever has only begun is in progress.
 STATES = {ASSIGNED: "not started", COMPLETED: "completed"}
 NONE = "[]"
-
-
-class Person(NamedTuple):
-    """A learner as logs show them: the fields about the person, where the logs come in order, and what finds them."""
-
-    shown: Mapping[str, Any]
-    order: tuple[str, str, str]
-    name: str
-    groups: tuple[str, ...]
-
-    @classmethod
-    def of(cls, learner: Learner) -> "Person":
-        """A learner, folded."""
-        shown = {
-            "firstname": learner.firstname, "lastname": learner.lastname, "email": learner.email,
-            "telephone": learner.telephone, "country": learner.country, "city": learner.city, "groups": learner.groups,
-        }
-        order = folded(learner.lastname), folded(learner.firstname), folded(learner.email)
-        return cls(shown, order, f"{order[1]} {order[0]}".strip(), learner.groups)
-
-    def fits(self, query: Query) -> bool:
-        """Whether the filters of users and groups let the person through."""
-        if query.groups is not None and query.groups.isdisjoint(map(folded, self.groups)):
-            return False
-        return query.users is None or not query.users.isdisjoint((*self.order, self.name))
 
 
 @dataclass(frozen=True)
@@ -73,9 +49,8 @@ def data_of(listing: Listing, query: Query) -> list[Any]:
 
 
 def _people(listing: Listing) -> Iterator[tuple[str, Person]]:
-    """Everybody in the logs: as the last import that named them did, else as a statement calls them."""
-    told = {user: each for by_user in listing.logs.values() for user, each in by_user.items()}
-    for user, each in told.items():
+    """Everybody in the logs: as the last import that named them did, else as their latest snapshot calls them."""
+    for user, each in latest_by_user(listing.logs).items():
         content = listing.profiles.get(user)
         yield user, Person.of((content and learner_in(content)) or learner_told(user, each))
 
@@ -133,12 +108,6 @@ def _as_imported(text: str) -> Any:
     value = orjson.loads(text)
     # Numbers that no double holds come back as others.
     return value if orjson.dumps(value) == text.encode() else parse(text)
-
-
-def learner_told(user: str, told: Told) -> Learner:
-    """Somebody of whom no document tells: by what the actor of a statement is called."""
-    first, _, last = " ".join(told.name.split()).partition(" ")
-    return Learner(first, last, user if "@" in user and "|" not in user else "", "", "", "", ())
 
 
 def success(listing: Listing, query: Query, seconds: Callable[[], float]) -> bytes:

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from adapters.pathway.people import terms_of
 from adapters.pathway.schema import Learner, Pathway, PathwayActivity, activity_of, pathway_of, row_of
 from adapters.pathway.spelling import in_iri
 from adapters.pathway.translate import activity_iri, actor_of, pathway_iri
@@ -52,7 +53,7 @@ def _person(learner: Learner, settings: Mapping[str, Any]) -> Profile:
         "firstname": learner.firstname, "lastname": learner.lastname, "email": learner.email, "telephone": learner.telephone,
         "country": learner.country, "city": learner.city, "groups": list(learner.groups),
     }
-    return Profile("agents", actor_of(learner, settings), user_profile(settings["base_iri"]), content)
+    return Profile("agents", actor_of(learner, settings), user_profile(settings["base_iri"]), content, terms_of(learner))
 
 
 def _about(activity: PathwayActivity) -> Mapping[str, Any]:

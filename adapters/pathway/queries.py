@@ -30,6 +30,11 @@ class Query:
     groups: frozenset[str] | None = None
     users: frozenset[str] | None = None
 
+    @property
+    def is_of_some(self) -> bool:
+        """Whether it has a filter of learners."""
+        return self.groups is not None or self.users is not None
+
 
 class QuerySchema(Schema):
     """The body of a request, as the documentation has it."""

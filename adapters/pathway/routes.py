@@ -11,7 +11,7 @@ from aiohttp import web
 
 from adapters.pathway.answers import success
 from adapters.pathway.documents import split
-from adapters.pathway.listings import listing_of
+from adapters.pathway.listings import Source, listing_of
 from adapters.pathway.profiles import teaches
 from adapters.pathway.queries import QuerySchema, query_of
 from adapters.pathway.schema import EventSchema, SettingsSchema
@@ -64,7 +64,7 @@ async def post_pathway_logs(request: web.Request) -> web.StreamResponse:
     query, tenant = query_of(await read_bytes(request)), request[CALLER].tenant
     settings = await request.config_dict[DIRECTORY].settings(tenant, request.config_dict[ADAPTERS][ADAPTER])
     through_us, summaries = await request.config_dict[SUMMARIES].brought_up(tenant)
-    listing = await listing_of(request, summaries, tenant, settings, query.pathway)
+    listing = await listing_of(Source(request, summaries, tenant, settings), query)
     work = partial(success, listing, query, lambda: perf_counter() - began)
     body = await asyncio.to_thread(work) if listing.size > LARGE else work()
     return bytes_answer(body, JSON, headers=consistent_through(through_us))

@@ -1,10 +1,14 @@
 """How texts of pathway documents are read and compared. Pure."""
 
 import re
+from base64 import urlsafe_b64encode
+from hashlib import blake2b
 from math import isfinite
 from typing import Any
 from unicodedata import normalize
 from urllib.parse import quote
+
+import orjson
 
 UNRESERVED = re.compile(r"[A-Za-z0-9._~-]+")
 NUMBER = re.compile(r"[+-]?\d{1,40}(?:\.\d{1,40})?(?:[eE][+-]?\d{1,3})?", re.ASCII)
@@ -38,6 +42,11 @@ def folded(text: str) -> str:
 def in_iri(name: str) -> str:
     """A name as one segment of an IRI: only RFC 3986's unreserved characters stay bare."""
     return name if UNRESERVED.fullmatch(name) else quote(normalize("NFC", name), safe="")
+
+
+def digest(*parts: str) -> str:
+    """22 characters that stand for these parts."""
+    return urlsafe_b64encode(blake2b(orjson.dumps(parts), digest_size=16).digest()).decode().rstrip("=")
 
 
 def number_of(value: Any) -> int | float | None:

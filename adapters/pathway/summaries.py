@@ -4,18 +4,17 @@ The latest snapshot counts, by the time of its statement: what arrives late over
 about an activity of a pathway count, too.
 """
 
-from base64 import urlsafe_b64encode
 from collections.abc import Iterable, Mapping
-from hashlib import blake2b
+from functools import lru_cache
 from typing import NamedTuple
 
 import msgspec
-import orjson
 
-from adapters.pathway.spelling import folded
-from adapters.pathway.told import COMPLETED, Subject, Told, pathways_around, subject_of, told_in
+from adapters.pathway.people import learner_told, terms_of
+from adapters.pathway.spelling import digest, folded
+from adapters.pathway.told import COMPLETED, Told, pathways_around, subject_of, told_in
 from adapters.pathway.translate import ACTIVITIES
-from lrs.materialize import Materializer
+from lrs.materialize import Materializer, Row
 from lrs.xapi.types import Statement
 
 
@@ -50,15 +49,10 @@ class Part(NamedTuple):
     stored: str
 
 
-def digest(*parts: str) -> str:
-    """22 characters that stand for these parts."""
-    return urlsafe_b64encode(blake2b(orjson.dumps(parts), digest_size=16).digest()).decode().rstrip("=")
-
-
 def standing_keys(statement: Statement) -> Iterable[str]:
     """A learner on an activity, in each of the pathways that the statement names."""
     subject = subject_of(statement)
-    return [] if subject is None else [_key(name, subject) for name, _ in _pathways(statement)]
+    return [] if subject is None else [key_of(name, subject.activity, subject.user) for name, _ in _pathways(statement)]
 
 
 def standing_part(statement: Statement, key: str) -> Part | None:
@@ -68,13 +62,14 @@ def standing_part(statement: Statement, key: str) -> Part | None:
         return None
     pathways = _pathways(statement)
     for pathway, name in pathways:
-        if len(pathways) == 1 or _key(pathway, subject) == key:
+        if len(pathways) == 1 or key_of(pathway, subject.activity, subject.user) == key:
             return Part(pathway, name, subject.activity, told_in(statement, subject), statement.get("stored", ""))
     return None
 
 
-def _key(pathway: str, subject: Subject) -> str:
-    return digest(pathway, subject.activity, subject.user)
+def key_of(pathway: str, activity: str, user: str) -> str:
+    """The key of a standing."""
+    return digest(pathway, activity, user)
 
 
 def _pathways(statement: Statement) -> list[tuple[str, str]]:
@@ -98,20 +93,44 @@ def standing_step(standing: Standing, part: Part | None) -> Standing:
 
 
 def standing_facets(standing: Standing) -> Mapping[str, Iterable[str]]:
-    """What standings are listed by: the ID or the name of the pathway; without any, the activity."""
+    """What standings are listed by: the ID or the name of the pathway, without any the activity; and there, what finds the learner.
+
+    The latter is for those of whom no document tells: what the latest statement calls them.
+    """
+    [place, *names] = places_of(standing)
+    told = standing.told
+    terms = [] if told is None else terms_of(learner_told(told.user, told))
+    return {"place": [place, *names], "who": [who(place, term) for term in terms]}
+
+
+def standing_rows(_key: str, standing: Standing) -> Iterable[Row]:
+    """Which pathways and activities there are under an ID or name, and how many standings."""
+    if standing.pathway and standing.told is not None:
+        where = {"pathway": standing.pathway, "activity": standing.activity}
+        yield from (Row(place, "", where, {"standings": 1}) for place in places_of(standing))
+
+
+def places_of(standing: Standing) -> list[str]:
+    """The values of its facet `place`."""
     if not standing.pathway:
-        return {"place": [place_of("activity", standing.activity)]}
+        return [place_of("activity", standing.activity)]
     names = [place_of("name", standing.pathway_name)] if standing.pathway_name else []
-    return {"place": [place_of("id", standing.pathway), *names]}
+    return [place_of("id", standing.pathway), *names]
 
 
+@lru_cache(4_096)
 def place_of(kind: str, text: str) -> str:
     """A value of the facet `place`; texts that differ in case only have the same."""
     return digest(kind, folded(text))
 
 
+def who(place: str, term: str) -> str:
+    """A value of the facet `who`: somebody at a place, by a term of `terms_of`."""
+    return digest(place, term)
+
+
 STANDING: Materializer[Standing] = Materializer(
-    "pathway.standing", 1, Standing, standing_keys, Standing, standing_step, standing_facets, standing_part,
+    "pathway.standing", 2, Standing, standing_keys, Standing, standing_step, standing_facets, standing_part, rows=standing_rows,
     marks=(ACTIVITIES,),
 )
 MATERIALIZERS = (STANDING,)

@@ -119,6 +119,27 @@ def user_of(actor: Mapping[str, Any]) -> str | None:
     return email_of(name) if "@" in name else f"{account['homePage']}|{name}"
 
 
+def users_by(identity_key: str) -> frozenset[str]:
+    """Whom a document about this identity may tell of: it as `user_of` calls it, or the name of its account."""
+    kind, _, rest = identity_key.partition(":")
+    if kind == "mailto":
+        return frozenset({email_of(rest)})
+    if kind != "account":
+        return frozenset({identity_key})
+    home_page, _, name = rest.partition("|")
+    return frozenset({name, email_of(name) if "@" in name else f"{home_page}|{name}"})
+
+
+def latest_by_user(logs: Mapping[str, Mapping[str, Told]]) -> dict[str, Told]:
+    """The latest snapshot of each user, of those by activity and user."""
+    found: dict[str, Told] = {}
+    for by_user in logs.values():
+        for user, told in by_user.items():
+            if user not in found or found[user].rank < told.rank:
+                found[user] = told
+    return found
+
+
 def email_of(text: str) -> str:
     """An e-mail address as people are told apart by it."""
     return normalize("NFC", text.strip()).lower()

@@ -27,9 +27,10 @@ async def _by_group(usage: Usage, bucket: str) -> tuple[Sums, Mapping[Group, int
     """An event of several groups is under each of them, and somebody in several groups is one of the people of each."""
     counts = by_each_group(await usage.lines(EVERYBODY, (bucket, "type", "groups")))
     groups = tuple(sorted({group for _, _, group in counts} - {""}))
-    grouped, rest = await asyncio.gather(
-        usage.people(Subject("group", groups), (bucket, "scope")), usage.people(EVERYBODY, (bucket,), where={"groups": NO_GROUP}),
-    )
-    people: Counter[Group] = Counter({(start, ""): number for (start,), number in rest.items()})
+    grouped = await usage.people(Subject("group", groups), (bucket, "scope"))
+    people: Counter[Group] = Counter()
+    if any(not group for _, _, group in counts):
+        rest = await usage.people(EVERYBODY, (bucket,), where={"groups": NO_GROUP})
+        people.update({(start, ""): number for (start,), number in rest.items()})
     people.update({(start, scope.removeprefix("group=")): number for (start, scope), number in grouped.items()})
     return counts, people

@@ -32,9 +32,8 @@ from adapters.studyfetch.usage import EVERYBODY, HOURS, Subject, Usage
 from adapters.studyfetch.values import name_text
 from lrs.http.answers import json_answer
 from lrs.http.auth import CALLER
-from lrs.http.keys import STATEMENTS, SUMMARIES
+from lrs.http.keys import BROUGHT_UP, STATEMENTS, SUMMARIES
 from lrs.plugins import Adapter, Route
-from lrs.summaries import Summaries
 from lrs.xapi.json_text import parse
 from lrs.xapi.times import format_stored
 
@@ -42,8 +41,6 @@ USAGE_PATH = "/api/v1/usage"
 # An id in a path is whatever is between two slashes: one in the id itself is percent-encoded.
 USER, RESOURCE, GROUP = (f"{{{name}:[^/]+}}" for name in ("user_id", "resource_id", "group_id"))
 CONSISTENT_THROUGH = "X-LRS-Consistent-Through"
-# Where in a request the summaries are that its answer is made of.
-BROUGHT_UP = web.RequestKey("brought_up", Summaries)
 
 
 @for_readers

@@ -1,11 +1,12 @@
-"""A span of time, as a query asks for it, and the whole hours in it: lines are by the hour. Pure."""
+"""A span of time, as a query asks for it, and the whole hours and days (UTC) in it, by which lines are. Pure."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from adapters.studyfetch.moments import LATEST_US, format_ms
+from adapters.studyfetch.moments import DAY_US, LATEST_US, format_ms
 
 HOUR_US, MINUTE_US = 3_600_000_000, 60_000_000
+DAY = 10  # characters of a moment that name its day
 HOUR, MINUTE = 13, 16  # characters of a moment that name its hour, its minute
 
 
@@ -28,11 +29,29 @@ class Span:
     @property
     def whole_hours(self) -> tuple[str | None, str | None] | None:
         """The first of the hours that are in it as a whole, and the first after those; None if there is not one."""
-        since = None if self.since_us is None else -(-self.since_us // HOUR_US)
-        until = None if self.until_us is None else self.until_us // HOUR_US
-        if since is not None and (since * HOUR_US > LATEST_US or (until is not None and since >= until)):
+        return self._whole(HOUR_US, HOUR)
+
+    @property
+    def whole_days(self) -> tuple[str | None, str | None] | None:
+        """The same of days."""
+        return self._whole(DAY_US, DAY)
+
+    def _whole(self, unit_us: int, length: int) -> tuple[str | None, str | None] | None:
+        since = None if self.since_us is None else -(-self.since_us // unit_us)
+        until = None if self.until_us is None else self.until_us // unit_us
+        if since is not None and (since * unit_us > LATEST_US or (until is not None and since >= until)):
             return None
-        return None if since is None else _hour(since), None if until is None else _hour(until)
+        first, end = (None if number is None else format_ms(number * unit_us)[:length] for number in (since, until))
+        return first, end
+
+    @property
+    def hours_beside_days(self) -> list[tuple[str, str]]:
+        """The whole hours before and after the whole days, each from an hour to before another."""
+        hours, days = self.whole_hours, self.whole_days
+        if hours is None or days is None:
+            return []
+        ends = ((hours[0], None if days[0] is None else f"{days[0]}T00"), (None if days[1] is None else f"{days[1]}T00", hours[1]))
+        return [(since, until) for since, until in ends if since is not None and until is not None and since < until]
 
     @property
     def edges(self) -> Sequence[str]:
@@ -46,7 +65,3 @@ class Span:
 
 
 EVER = Span()
-
-
-def _hour(number: int) -> str:
-    return format_ms(number * HOUR_US)[:HOUR]

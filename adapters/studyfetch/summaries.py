@@ -2,13 +2,13 @@
 
 A cell holds the events of one minute, type, user and resource. What it adds to the lines is by the hour (UTC), in the scopes
 "hours" (by type alone), "all", "group=…", "user=…", "resource=…", and, of tests, "tests group=…", "tests user=…", "attempts group=…",
-"attempts user=…".
+"attempts user=…"; and by the day, to count people by, in the scopes "days" and "days group=…".
 Folding the same events in any order gives the same summaries.
 """
 
 from bisect import bisect
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import TypeVar
 
 import msgspec
@@ -22,7 +22,7 @@ from lrs.xapi.types import Statement
 
 T = TypeVar("T")
 
-HOUR, MINUTE = 13, 16  # characters of a moment in ISO 8601 that name its hour, its minute
+DAY, HOUR, MINUTE = 10, 13, 16  # characters of a moment in ISO 8601 that name its day, its hour, its minute
 # The most that one cell may add to a sum of a line.
 MOST = 10**12
 # Their scores are of the graded work, and of a question: not of what the actor has done with the resource.
@@ -103,14 +103,21 @@ def cell_rows(_key: str, cell: Cell) -> Iterator[Row]:
     return rows_of(cell.facts)
 
 
-def rows_of(facts: Iterable[Fact]) -> Iterator[Row]:
-    """What events add to the lines, each line once."""
-    sums: dict[tuple[str, str, tuple[tuple[str, str], ...]], Counter[str]] = {}
+def rows_of(facts: Iterable[Fact], scopes: Collection[str] | None = None) -> Iterator[Row]:
+    """What events add to the lines, each line once; with `scopes`, to those of some scopes."""
+    sums: dict[tuple[str, str, tuple[tuple[str, str], ...]], dict[str, int]] = {}
     for fact in facts:
-        bucket = hour_of(fact)
-        for scope, dims, added in _parts(fact):
-            place = scope, bucket, tuple((name, value) for name, value in dims.items() if value)
-            sums.setdefault(place, Counter()).update(added)
+        hour = hour_of(fact)
+        for bucket, parts in ((hour, _parts(fact)), (hour[:DAY], _days(fact))):
+            for scope, dims, added in parts:
+                if scopes is not None and scope not in scopes:
+                    continue
+                place = scope, bucket, tuple([each for each in dims.items() if each[1]])
+                if (total := sums.get(place)) is None:
+                    sums[place] = dict(added)
+                else:
+                    for name, value in added.items():
+                        total[name] += value
     for (scope, bucket, named), total in sums.items():
         yield Row(scope, bucket, dict(named), {name: min(value, MOST) for name, value in total.items()})
 
@@ -132,6 +139,13 @@ def _parts(fact: Fact) -> Iterator[tuple[str, dict[str, str], dict[str, int]]]:
             yield from ((f"{part} group={group}", dims, {"events": 1}) for group in fact.groups)
             if fact.user:
                 yield f"{part} user={fact.user}", dims, {"events": 1}
+
+
+def _days(fact: Fact) -> Iterator[tuple[str, dict[str, str], dict[str, int]]]:
+    """The same of lines by the day: they tell only who it was."""
+    if fact.user:
+        for scope in ("days", *(f"days group={group}" for group in fact.groups)):
+            yield scope, {"user": fact.user}, {"events": 1}
 
 
 def _completed(fact: Fact) -> dict[str, str] | None:
@@ -199,7 +213,7 @@ def progress_facets(progress: Progress) -> Mapping[str, Iterable[str]]:
     return {"user": [progress.user], "resource": progress.resources}
 
 
-USAGE = Materializer("studyfetch.usage", 1, Cell, cell_keys, Cell, cell_step, cell_facets, rows=cell_rows, marks=(PROFILE,))
+USAGE = Materializer("studyfetch.usage", 2, Cell, cell_keys, Cell, cell_step, cell_facets, rows=cell_rows, marks=(PROFILE,))
 PROGRESS = Materializer(
     "studyfetch.progress", 1, Progress, progress_keys, Progress, progress_step, progress_facets, marks=(PROFILE,)
 )

@@ -1,5 +1,9 @@
-"""Reading usage: lines of the roll-up for the whole hours of a span, the events themselves for what is left of an hour at its ends."""
+"""Reading usage: lines of the roll-up for the whole hours of a span, the events themselves for what is left of an hour at its ends.
 
+People are counted by lines of whole days where the question allows it.
+"""
+
+import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,6 +20,9 @@ Group = tuple[str, ...]
 
 # How many of an hour's minutes are read at a time: few at first, as there may soon be enough.
 STEPS = (1, 2, 4, 8, 16, 29)
+# Of these groups people can be counted by the day.
+BY_DAY = frozenset({"scope", "bucket:10", "bucket:7"})
+DAYS = "days "
 # Events that are added beyond those wanted before the others are let go.
 SPARE = 1_000
 
@@ -53,8 +60,14 @@ class Subject:
     of_all: str = "all"
 
     def scopes(self, part: str = "") -> list[str]:
-        """The scopes of its lines; `part` is "tests " or "attempts "."""
-        return [f"{part}{self.facet}={each}" for each in self.ids] if self.facet else [self.of_all]
+        """The scopes of its lines; `part` is "tests ", "attempts " or "days "."""
+        return [f"{part}{self.facet}={each}" for each in self.ids] if self.facet else [part.strip() or self.of_all]
+
+    @property
+    def scopes_by_hour(self) -> frozenset[str]:
+        """All scopes of lines by the hour that its events are in."""
+        parts = ("", "tests ", "attempts ") if self.facet else ("hours", "all")
+        return frozenset(scope for part in parts for scope in self.scopes(part))
 
     def has(self, fact: Fact) -> bool:
         """Whether it is usage of the subject's. A cell may also hold events that are not."""
@@ -79,6 +92,7 @@ class Usage:
         self._summaries = summaries
         self._tenant = tenant
         self.span = span
+        self._at_edges: dict[tuple[str, tuple[str, ...]], asyncio.Task[list[Row]]] = {}
 
     async def lines(
         self, subject: Subject, by: Sequence[str], *, part: str = "", where: Mapping[str, str] | None = None
@@ -94,12 +108,25 @@ class Usage:
                 self._tenant, USAGE, scopes, since=hours[0], until=hours[1], by=by, sums=("events", "ms"), where=where or {},
             )
             found = {line.group: Counter(line.sums) for line in lines}
-        # What is in the hours of which the span has a part only.
-        if edges := self.span.edges:
-            async for facts in self._cells({**subject.facets, "minute": edges}):
-                for group, sums in grouped(rows_of(facts), frozenset(scopes), by, where or {}).items():
-                    found.setdefault(group, Counter()).update(sums)
+        for group, sums in grouped(await self._edge_rows(subject), frozenset(scopes), by, where or {}).items():
+            found.setdefault(group, Counter()).update(sums)
         return found
+
+    async def _edge_rows(self, subject: Subject) -> list[Row]:
+        """What the events in the hours of which the span has a part only would add to lines: read once, however often it is asked for."""
+        if not self.span.edges:
+            return []
+        about = subject.facet, subject.ids
+        if about not in self._at_edges:
+            self._at_edges[about] = asyncio.create_task(self._read_edges(subject))
+        return await self._at_edges[about]
+
+    async def _read_edges(self, subject: Subject) -> list[Row]:
+        scopes, added = subject.scopes_by_hour, dict[tuple[str, str, frozenset[tuple[str, str]]], Counter[str]]()
+        async for facts in self._cells({**subject.facets, "minute": self.span.edges}):
+            for row in rows_of(facts, scopes):
+                added.setdefault((row.scope, row.bucket, frozenset(row.dims.items())), Counter()).update(row.sums)
+        return [Row(scope, bucket, dict(dims), sums) for (scope, bucket, dims), sums in added.items()]
 
     async def facts(self, facets: Mapping[str, str | Sequence[str]]) -> AsyncIterator[Fact]:
         """The events in the span that are in cells with these facets: any number, one after the other."""
@@ -137,26 +164,36 @@ class Usage:
 
     async def people(self, subject: Subject, by: Sequence[str], *, where: Mapping[str, str] | None = None) -> Counter[Group]:
         """How many different users there are in each group; anonymous events are nobody's. See `lines`."""
-        hours, scopes = self.span.whole_hours, subject.scopes()
-        counted, at_edges = Counter[Group](), await self._people_at_edges(subject, (*by, "user"), where or {})
-        if hours is None or not scopes:
+        whole = self.span.whole_days if not where and BY_DAY.issuperset(by) else None
+        scopes, part = subject.scopes(), "" if whole is None else DAYS
+        counted, with_user = Counter[Group](), (*by, "user")
+        at_edges = set(grouped(await self._edge_rows(subject), frozenset(scopes), with_user, where or {}))
+        for since, until in self.span.hours_beside_days if part else ():
+            at_edges |= await self._groups(scopes, with_user, since, until)
+        at_edges = {group for group in at_edges if group[-1]}
+        whole = whole or self.span.whole_hours
+        if whole is None or not scopes:
             return Counter(group[:-1] for group in at_edges)
-        rows = partial(self._summaries.rows, self._tenant, USAGE, scopes, since=hours[0], until=hours[1], sums=("events",))
-        for line in await rows(by=by, distinct="user", where=where or {}):
-            counted[line.group] = line.distinct
-        if at_edges:  # some of whom are in the same group by what they did in a whole hour
+        lines = partial(
+            self._summaries.rows, self._tenant, USAGE, subject.scopes(part), since=whole[0], until=whole[1], sums=("events",)
+        )
+        for line in await lines(by=by, distinct="user", where=where or {}):
+            counted[_plain(line.group, by)] = line.distinct
+        if at_edges:  # some of whom are in the same group by what they did in a whole hour or day
             theirs = {**(where or {}), "user": sorted({group[-1] for group in at_edges})}
-            known = await rows(by=(*by, "user"), where=theirs)
-            counted.update(group[:-1] for group in at_edges - {line.group for line in known})
+            known = {_plain(line.group, by) for line in await lines(by=with_user, where=theirs)}
+            counted.update(group[:-1] for group in at_edges - known)
         return counted
 
-    async def _people_at_edges(self, subject: Subject, by: Sequence[str], where: Mapping[str, str]) -> set[Group]:
-        """The groups, by user last, of the events in the hours of which the span has a part only."""
-        found, scopes = set[Group](), frozenset(subject.scopes())
-        if edges := self.span.edges:
-            async for facts in self._cells({**subject.facets, "minute": edges}):
-                found |= {group for group in grouped(rows_of(facts), scopes, by, where) if group[-1]}
-        return found
+    async def _groups(self, scopes: Sequence[str], by: Sequence[str], since: str, until: str) -> set[Group]:
+        """The groups of the lines of some hours."""
+        lines = await self._summaries.rows(self._tenant, USAGE, scopes, since=since, until=until, by=by, sums=("events",))
+        return {line.group for line in lines}
+
+
+def _plain(group: Group, by: Sequence[str]) -> Group:
+    """A group of lines by the day as those of lines by the hour are called."""
+    return tuple(each.removeprefix(DAYS) if name == "scope" else each for name, each in zip((*by, "user"), group, strict=False))
 
 
 def grouped(

@@ -115,6 +115,8 @@ class Adapters:
                         yield source.adapter, name, size, *await self._timed(partial(_read_next, client, call, dice))
         for size in self.learners if KOLIBRI in self.parts else ():
             async with school(self._kolibri(size)) as desk:
+                # What is followed late would be in the figures.
+                await self._settle(desk.tenant)
                 self.tell(f"reading kolibri with {size} learners")
                 yield "kolibri", "mastery logs of a learner", size, *await self._timed(desk.list_one)
 

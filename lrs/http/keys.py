@@ -1,4 +1,4 @@
-"""Typed keys of what an application carries.
+"""Typed keys of what an application carries, and a request.
 
 Handlers and middlewares use `request.app[KEY]`, which is ours while they run, wherever we are mounted; on every request's way it is
 the cheaper one. Signal handlers use `request.config_dict[KEY]`: by then `request.app` may be a host's.
@@ -55,3 +55,6 @@ QUEUE = web.AppKey("queue", Queue)
 # Not in every application: bearer tokens and rate limits are there if they are configured.
 TOKENS = web.AppKey("tokens", Tokens)
 RATE_LIMITS = web.AppKey("rate_limits", RateLimits)
+
+# In a request: the summaries that all reads of its answer are made of, once they have been brought up.
+BROUGHT_UP = web.RequestKey("brought_up", Summaries)

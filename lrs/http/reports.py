@@ -10,7 +10,7 @@ from lrs.activities import ACTIVITY, Canonical
 from lrs.http.answers import json_answer
 from lrs.http.auth import CALLER
 from lrs.http.body import read_json
-from lrs.http.keys import CLOCK, DIRECTORY, SUMMARIES
+from lrs.http.keys import BROUGHT_UP, CLOCK, DIRECTORY, SUMMARIES
 from lrs.http.manage import known_tenant
 from lrs.http.report_queries import (
     MOST_DAYS,
@@ -46,7 +46,6 @@ from lrs.reports.tables import (
     progress_item,
     statistics_item,
 )
-from lrs.summaries import Summaries
 from lrs.xapi.formats import accepted_languages, one_language
 
 C = TypeVar("C", ActivityCell, CourseCell)
@@ -58,8 +57,6 @@ MORE_AT_ONCE = 500
 DAYS_BY_DEFAULT = 30
 # The rules are kept where adapters' settings are, under a name that no adapter has.
 RULES = Adapter("mastery-rules", "1", MasteryRulesSchema)
-# What all reads of one answer read.
-BROUGHT_UP = web.RequestKey("brought_up", Summaries)
 
 
 async def get_progress(request: web.Request) -> web.StreamResponse:

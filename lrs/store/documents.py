@@ -4,7 +4,7 @@ xAPI 1.0.3, Communication 2.2 and 3.1.
 """
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
@@ -23,6 +23,7 @@ from lrs.xapi.json_text import dump
 LARGEST = 15 * 1024 * 1024
 # Each round of a merge that is lost was won by another, so as many clients may merge into one document at the same moment.
 MOST_ROUNDS = 200
+NO_TERMS: Mapping[Place, Sequence[str]] = {}
 # A query may not be over 16 MiB either.
 MOST_IDS = 10_000
 # Reading and writing JSON of more bytes takes long enough to be kept out of the loop.
@@ -115,15 +116,19 @@ class Documents:
         """Remove all documents of a context; without a registration, those of all registrations. Communication 2.3."""
         await self._documents.delete_many(_several(tenant, place))
 
-    async def put_profiles(self, tenant: str, profiles: Mapping[Place, bytes]) -> None:
+    async def put_profiles(
+        self, tenant: str, profiles: Mapping[Place, bytes], terms: Mapping[Place, Sequence[str]] = NO_TERMS
+    ) -> None:
         """Put JSON contents at places, whatever is there; what is there already is not written.
 
-        They keep the order in which they were first put.
+        They keep the order in which they were first put. `terms` are what each can be found by until something else is put there.
         """
-        fresh = {_id(tenant, place): self._fresh(place, JSON, content) for place, content in profiles.items()}
+        fresh = {
+            _id(tenant, place): self._fresh(place, JSON, content, terms.get(place, ())) for place, content in profiles.items()
+        }
         first_us = {each: document["updated_us"] + number for number, (each, document) in enumerate(fresh.items())}
-        there = self._documents.find({"_id": {"$in": list(fresh)}}, projection={"etag": 1})
-        same = {each["_id"] async for each in there if each["etag"] == fresh[each["_id"]]["etag"]}
+        there = self._documents.find({"_id": {"$in": list(fresh)}}, projection={"etag": 1, "terms": 1})
+        same = {each["_id"] async for each in there if all(each.get(name) == fresh[each["_id"]][name] for name in ("etag", "terms"))}
         writes = [
             UpdateOne({"_id": each}, {"$set": {"tenant": tenant, **document}, "$setOnInsert": {"first_us": first_us[each]}}, upsert=True)
             for each, document in fresh.items() if each not in same
@@ -132,11 +137,13 @@ class Documents:
             await self._documents.bulk_write(writes, ordered=False)
 
     async def profiles(
-        self, tenant: str, resource: Resource, profile_id: str, owners: Iterable[str] | None = None
+        self, tenant: str, resource: Resource, profile_id: str, owners: Iterable[str] | None = None, *,
+        having: Sequence[Collection[str]] = (),
     ) -> dict[str, bytes]:
         """The contents of all documents of one profile, by the identity of the agent or the IRI of the activity, as they were first put.
 
-        With `owners`, theirs alone, in no order: each by its place, however many others there are.
+        With `owners`, theirs alone, in no order: each by its place, however many others there are. With `having`, those alone that have
+        one of the terms of each of these, and those that have come without terms, by another door.
         """
         owner = resource.required[0].removesuffix("Id")
         if owners is not None:
@@ -146,17 +153,19 @@ class Documents:
                 found = self._documents.find({"_id": {"$in": ids[start:start + MOST_IDS]}}, projection={owner: 1, "content": 1})
                 contents |= {each[owner]: each["content"] for each in await found.to_list(None)}
             return contents
-        query = {"tenant": tenant, "resource": resource.name, "document_id": profile_id}
+        query: dict[str, Any] = {"tenant": tenant, "resource": resource.name, "document_id": profile_id}
+        if having:
+            query["$and"] = [{"terms": {"$in": [None, *sorted(terms)]}} for terms in having]
         found = self._documents.find(query, projection={owner: 1, "content": 1, "first_us": 1, "updated_us": 1})
         listed = sorted(await found.to_list(None), key=lambda each: each.get("first_us", each["updated_us"]))
         return {each[owner]: each["content"] for each in listed}
 
-    def _fresh(self, place: Place, content_type: str, content: bytes) -> dict[str, Any]:
+    def _fresh(self, place: Place, content_type: str, content: bytes, terms: Sequence[str] = ()) -> dict[str, Any]:
         if len(content) > LARGEST:
             raise TooLarge(f"the document takes {len(content)} bytes, more than {LARGEST}")
         return {
             **_fields(place), "content_type": content_type, "content": content, "etag": etag_of(content),
-            "updated_us": now_us(self._clock),
+            "updated_us": now_us(self._clock), "terms": list(terms) or None,
         }
 
     async def _insert(self, tenant: str, place: Place, fresh: dict[str, Any]) -> bool:

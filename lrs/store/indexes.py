@@ -43,9 +43,10 @@ INDEXES: Mapping[str, tuple[IndexModel, ...]] = {
     "leases": (_by("tenant"),),
     "credentials": (_by("tenant"),),
     # The first lists states and activity profiles, the second agent profiles, and finds all that is kept about somebody; the third
-    # finds one profile of all activities or agents.
+    # finds one profile of all activities or agents, or of those that have a term.
     "documents": (
-        _by("tenant", "resource", "activity", "agent"), _by("tenant", "agent", "resource"), _by("tenant", "resource", "document_id"),
+        _by("tenant", "resource", "activity", "agent"), _by("tenant", "agent", "resource"),
+        _by("tenant", "resource", "document_id", "terms"),
     ),
     # What waits to be swept is little, whatever is kept.
     "attachments": (_by("tenant"), _by("unclaimed_since", sparse=True)),

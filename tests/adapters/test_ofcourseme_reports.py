@@ -17,7 +17,7 @@ from adapters.ofcourseme.parameters import text_of_us
 from adapters.ofcourseme.reports import END_US, FIRST_US, HOUR_US, Window, completions, people, searches, window_of
 from adapters.ofcourseme.routes import courses
 from adapters.ofcourseme.schema import SettingsSchema
-from adapters.ofcourseme.summaries import COURSE_MONTHS, hour_of
+from adapters.ofcourseme.summaries import COURSE_DAYS, COURSE_MONTHS, COURSES, hour_of
 from adapters.ofcourseme.translate import translate
 from lrs.adapter_settings import zone_of
 from lrs.xapi.times import parse_timestamp
@@ -123,8 +123,17 @@ def test_the_spans_of_a_window_are_its_whole_hours_each_once(since: int | None, 
     window, hour = Window(since, until), hour_of(moment)
     first, last = window.buckets
     if first is not None:
-        within = [start <= hour[:7 if what == COURSE_MONTHS else None] < end for what, start, end in window.spans]
+        lengths = {COURSE_MONTHS: 7, COURSE_DAYS: 10}
+        within = [start <= hour[:lengths.get(what)] < end for what, start, end in window.spans]
         assert within.count(True) == (first <= hour < last)
+
+
+@given(LIMITS, LIMITS, MOMENTS)
+def test_hours_are_read_by_themselves_on_days_only_that_are_cut(since: int | None, until: int | None, moment: int) -> None:
+    window, hour = Window(since, until), hour_of(moment)
+    first, _ = window.buckets
+    if first is not None and any(what == COURSES and start <= hour < end for what, start, end in window.spans):
+        assert hour[:10] in {hour_of(each)[:10] for each in (since, until) if each is not None}
 
 
 @given(st.dates(), st.sampled_from(["UTC", "Europe/Rome", "America/Santiago"]))

@@ -5,7 +5,20 @@ import json
 
 import pytest
 from aiohttp import encode_basic_auth
-from pathway_documents import BASE, BASIC, NOON, a_log, a_pathway, a_response, an_activity, completed, emails, of, pathway_desk
+from pathway_documents import (
+    BASIC,
+    LATER,
+    NOON,
+    a_log,
+    a_pathway,
+    a_response,
+    an_activity,
+    completed,
+    elsewhere,
+    emails,
+    of,
+    pathway_desk,
+)
 
 from adapters.contract.directory import POWERLESS
 from adapters.pathway.queries import query_of
@@ -14,24 +27,11 @@ from lrs.errors import InvalidBody
 from lrs.xapi import vocabulary
 from lrs.xapi.json_text import parse
 
-ACTIVITY = f"{BASE}/activities/pathway/activities"
-LATER = "2026-01-11T12:00:00Z"
-
 
 @pytest.fixture
 async def desk():
     async with pathway_desk() as desk:
         yield desk
-
-
-def elsewhere(verb=vocabulary.COMPLETED, number=1, *, actor=None, activity="S1", pathway="P1", at=LATER, definition=None, **more):
-    """A statement of another system about an activity, in a pathway if that is named."""
-    context = {"contextActivities": {"parent": [{"id": f"{BASE}/activities/pathway/pathways/{pathway}"}]}} if pathway else {}
-    return {
-        "id": f"00000000-0000-4000-8000-{number:012}", "actor": actor or {"mbox": "mailto:ada@example.com", "name": "Ada Lovelace"},
-        "verb": {"id": verb}, "object": {"id": f"{ACTIVITY}/{activity}", **({"definition": definition} if definition else {})},
-        "context": context, "timestamp": at, **more,
-    }
 
 
 async def test_the_answer_has_the_documented_members_in_the_documented_order(desk):
@@ -231,4 +231,3 @@ def test_a_query_that_is_none_is_refused_with_its_place(body, place):
 def test_numbers_are_texts_in_a_query():
     assert query_of(b'{"pathway":17,"groups":7}').pathway == "17"
     assert query_of(b'{"pathway":17,"groups":7}').groups == {"7"}
-

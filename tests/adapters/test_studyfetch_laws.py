@@ -1,28 +1,22 @@
 """Laws of what is read: every report is a recount of the events, whatever they are and in whatever order they came."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
 from copy import deepcopy
 from statistics import fmean, median
 from typing import Any
 
 import pytest
-from aiohttp.test_utils import TestClient, TestServer
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from studyfetch_usage import SETTINGS, answers_of, facts_of, statements_of, store_of
 
-from adapters.contract.directory import MemoryDirectory
-from adapters.contract.memory import MemoryStore
 from adapters.studyfetch.facts import fact_of
 from adapters.studyfetch.listing import page
 from adapters.studyfetch.moments import LATEST_US, NoMoment, format_ms, instant_of, moment_of
 from adapters.studyfetch.queries import Wanted
-from adapters.studyfetch.routes import adapter
-from adapters.studyfetch.schema import SettingsSchema
 from adapters.studyfetch.scores import duration_of, score_of
 from adapters.studyfetch.spans import Span
 from adapters.studyfetch.summaries import MATERIALIZERS
-from adapters.studyfetch.translate import translate
 from adapters.studyfetch.usage import Usage
 from lrs.adapter_settings import zone_of
 from lrs.materialize import fold
@@ -30,10 +24,7 @@ from lrs.xapi.json_text import dump, parse
 from lrs.xapi.times import duration_s
 from lrs.xapi.validate import check_batch
 
-SETTINGS = SettingsSchema().load({})
-RECEIVED_US = 1_769_904_000_000_000
 DAY = "2026-01-12"
-KEY = {"x-api-key": "a-key"}
 LAWFUL = settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
 NAMES = ["u1", "u2", 7, "Zoe\u0301"]
 EVENTS = st.fixed_dictionaries(
@@ -57,31 +48,6 @@ EVENTS = st.fixed_dictionaries(
 )
 SCHOOLS = st.lists(EVENTS, max_size=9, unique_by=lambda event: event["id"])
 MOMENTS = st.sampled_from([f"{DAY}T09:00:00Z", f"{DAY}T09:30:00Z", f"{DAY}T10:00:00Z", DAY, "2026-01-11", "2026-01-13"])
-
-
-def statements_of(events: Sequence[Any]) -> list[Any]:
-    """What events become, each once."""
-    return list({each["id"]: each for event in reversed(events) for each in translate(event, SETTINGS, RECEIVED_US)}.values())
-
-
-def store_of(events: Iterable[Any]) -> MemoryStore:
-    """A store in memory that has taken events."""
-    directory = MemoryDirectory({}, KEY["x-api-key"], "contract:secret")
-    store = MemoryStore.of(adapter, MATERIALIZERS, directory, "2026-02-01T00:00:00Z")
-    store.statements.log = statements_of(list(events))
-    return store
-
-
-async def answers_of(store: MemoryStore, *paths: str) -> list[Any]:
-    """What the usage calls answer."""
-    async with TestClient(TestServer(store.app())) as client:
-        answers = [await client.get(f"/api/v1/usage{path}", headers=KEY) for path in paths]
-        assert [each.status for each in answers] == [200] * len(paths)
-        return [await each.json() for each in answers]
-
-
-def facts_of(events: Sequence[Any]) -> list[Any]:
-    return [fact for each in statements_of(events) if (fact := fact_of(each)) is not None]
 
 
 @LAWFUL

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 from lrs.store.documents import Documents
 from lrs.store.mongo import Database
-from lrs.xapi.documents import ACTIVITY_PROFILE, AGENT_PROFILE, Place
+from lrs.xapi.documents import ACTIVITY_PROFILE, AGENT_PROFILE, Place, Preconditions
 
 STRUCTURE = "https://example.org/profiles/structure"
 
@@ -51,3 +51,24 @@ async def test_all_of_one_profile_are_found_by_an_index(database: Database) -> N
     query = {"tenant": "school", "resource": ACTIVITY_PROFILE.name, "document_id": f"{STRUCTURE}/3"}
     plan = await database["documents"].find(query).explain()
     assert plan["executionStats"]["totalDocsExamined"] == 5
+
+
+async def test_those_with_a_term_are_found_and_those_of_which_no_terms_are_known(database: Database) -> None:
+    await database.prepare()
+    documents = documents_of(database)
+    places = [an_activity(number) for number in range(6)]
+    terms = {place: [f"n{number % 3}", f"g{number % 2}"] for number, place in enumerate(places[:5])}
+    await documents.put_profiles("school", dict.fromkeys(places, b"1"), terms)
+
+    async def found(*having: list[str]) -> list[int]:
+        return sorted(int(owner[-1]) for owner in await documents.profiles("school", ACTIVITY_PROFILE, STRUCTURE, having=having))
+
+    assert await found(["n1"]) == [1, 4, 5]
+    assert await found(["n1", "n2"], ["g0"]) == [2, 4, 5]
+    # What another door puts there has no terms, and the same content with other terms is written anew.
+    await documents.put("school", places[0], "application/json", b"2", Preconditions(), careful=False)
+    await documents.put_profiles("school", {places[1]: b"1"}, {places[1]: ["n7"]})
+    assert await found(["n7"]) == [0, 1, 5]
+    query = {"tenant": "school", "resource": ACTIVITY_PROFILE.name, "document_id": STRUCTURE, "terms": {"$in": [None, "n2"]}}
+    plan = await database["documents"].find(query).explain()
+    assert plan["executionStats"]["totalDocsExamined"] == 3
