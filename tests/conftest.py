@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from builders import AUTHORITY, TALLY
+from memory_folder import memory_folder
 from servers import real_mongod, real_redis
 
 from lrs.config import Config
@@ -32,10 +33,11 @@ def mongo_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     if given := os.environ.get("LRS_TEST_MONGO"):
         yield given
         return
-    server = real_mongod(tmp_path_factory.mktemp("mongod"))
-    server.start()
-    yield server.url
-    server.stop()
+    with memory_folder() as data:
+        server = real_mongod(tmp_path_factory.mktemp("mongod"), data)
+        server.start()
+        yield server.url
+        server.stop()
 
 
 @pytest.fixture(scope="session")
