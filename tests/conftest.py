@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from builders import AUTHORITY, TALLY
 from memory_folder import memory_folder
-from servers import real_mongod, real_redis
+from servers import for_worker, real_mongod, real_redis
 
 from lrs.config import Config
 from lrs.follow import Follower
@@ -44,7 +44,7 @@ def mongo_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A real Redis: LRS_TEST_REDIS if that is set, else a redis-server of our own."""
     if given := os.environ.get("LRS_TEST_REDIS"):
-        yield given
+        yield for_worker(given, os.environ.get("PYTEST_XDIST_WORKER", "gw0"))
         return
     server = real_redis(tmp_path_factory.mktemp("redis"))
     server.start()

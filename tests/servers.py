@@ -7,6 +7,7 @@ import subprocess
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from lrs.embedded.binaries import find_mongod, find_redis_server
 from lrs.embedded.home import Home
@@ -102,3 +103,10 @@ def real_redis(folder: Path) -> RealServer:
     home.create()
     port = free_port()
     return RealServer(redis_program(find_redis_server(), home, port), redis_url(port), lambda: is_answering(port))
+
+
+def for_worker(url: str, worker: str) -> str:
+    """The same Redis with a database of its own for each process of tests ("gw0", "gw1"): theirs are emptied."""
+    parts = urlsplit(url)
+    first = int(parts.path.strip("/") or 0)
+    return parts._replace(path=f"/{first + int(worker.removeprefix('gw'))}").geturl()
