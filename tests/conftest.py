@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 from builders import AUTHORITY, TALLY
-from servers import real_mongod, real_redis
+from memory_folder import memory_folder
+from servers import for_worker, real_mongod, real_redis
 
 from lrs.config import Config
 from lrs.follow import Follower
@@ -32,17 +33,18 @@ def mongo_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     if given := os.environ.get("LRS_TEST_MONGO"):
         yield given
         return
-    server = real_mongod(tmp_path_factory.mktemp("mongod"))
-    server.start()
-    yield server.url
-    server.stop()
+    with memory_folder() as data:
+        server = real_mongod(tmp_path_factory.mktemp("mongod"), data)
+        server.start()
+        yield server.url
+        server.stop()
 
 
 @pytest.fixture(scope="session")
 def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A real Redis: LRS_TEST_REDIS if that is set, else a redis-server of our own."""
     if given := os.environ.get("LRS_TEST_REDIS"):
-        yield given
+        yield for_worker(given, os.environ.get("PYTEST_XDIST_WORKER", "gw0"))
         return
     server = real_redis(tmp_path_factory.mktemp("redis"))
     server.start()

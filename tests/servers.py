@@ -7,6 +7,7 @@ import subprocess
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from lrs.embedded.binaries import find_mongod, find_redis_server
 from lrs.embedded.home import Home
@@ -21,6 +22,11 @@ FORGETTING = (
     "minSnapshotHistoryWindowInSeconds=0", "wiredTigerFileHandleCloseIdleTime=5", "wiredTigerFileHandleCloseScanInterval=2",
     "wiredTigerFileHandleCloseMinimum=100",
 )
+# A read that must see the time at which the primary says it is may have to wait for the next write. Where nobody writes that is the
+# server's own, every ten seconds unless it is told otherwise.
+NEVER_QUIET = ("periodicNoopIntervalSecs=1",)
+# Whoever waits for the journal waits for its next turn: that costs nothing where there is no disk to sync.
+JOURNAL_MS = 1
 
 
 class RealServer:
@@ -77,14 +83,18 @@ class RealServer:
         self._process.wait(30)
 
 
-def real_mongod(folder: Path) -> RealServer:
-    """A replica set of one on a free port, with its data below the folder."""
+def real_mongod(folder: Path, data: Path | None = None) -> RealServer:
+    """A replica set of one on a free port, with its log below the folder, and its data too unless they have a folder in memory."""
     home = Home(folder)
+    if data is not None:
+        home.mongo.symlink_to(data)
     home.create()
     port = free_port()
     program = mongod_program(find_mongod(), home, port)
-    program = replace(program, argv=(*program.argv, *(word for setting in FORGETTING for word in ("--setParameter", setting))))
-    return RealServer(program, mongod_url(port), lambda: is_primary(port))
+    more = [word for setting in (*FORGETTING, *NEVER_QUIET) for word in ("--setParameter", setting)]
+    if data is not None:
+        more += ["--journalCommitInterval", str(JOURNAL_MS)]
+    return RealServer(replace(program, argv=(*program.argv, *more)), mongod_url(port), lambda: is_primary(port))
 
 
 def real_redis(folder: Path) -> RealServer:
@@ -93,3 +103,10 @@ def real_redis(folder: Path) -> RealServer:
     home.create()
     port = free_port()
     return RealServer(redis_program(find_redis_server(), home, port), redis_url(port), lambda: is_answering(port))
+
+
+def for_worker(url: str, worker: str) -> str:
+    """The same Redis with a database of its own for each process of tests ("gw0", "gw1"): theirs are emptied."""
+    parts = urlsplit(url)
+    first = int(parts.path.strip("/") or 0)
+    return parts._replace(path=f"/{first + int(worker.removeprefix('gw'))}").geturl()

@@ -135,8 +135,9 @@ def test_other_attachments_are_part_of_what_is_signed() -> None:
 
 
 @pytest.mark.parametrize("payload", [
-    b"", b"{", b"null", b"[]", b'"text"', b"\xff", b"{'a': 1}", b'{"id": "x"}', b'{"verb": 1, "verb": 1}', json.dumps([STATEMENT]).encode(),
-    json.dumps({"statement": STATEMENT}).encode(),
+    b"", b"{", b"null", b"[]", b'"text"', b"\xff", b"{'a': 1}", b'{"id": "x"}', b'{"verb": 1, "verb": 1}',
+    pytest.param(json.dumps([STATEMENT]).encode(), id="statements"),
+    pytest.param(json.dumps({"statement": STATEMENT}).encode(), id="statement inside"),
 ], ids=str)
 def test_a_payload_that_is_no_statement_is_refused(payload: bytes) -> None:
     """Data 2.6: "a payload of a valid JSON serialization of the complete Statement"."""
