@@ -143,7 +143,7 @@ class Database:
     async def transact(self, work: Callable[[Driven[Any], ClientSession], T]) -> T:
         """The same for what can be done in one go: `work` runs in a thread, on the driver itself, and the commit with it.
 
-        Three commands by way of one thread take our process a quarter less than by way of three.
+        Each way through a thread and back costs our process a good part of what a command costs it.
         """
         async with self._session() as session:
             done = await self._in_thread(_transact, self._database.delegate, session.delegate, work)

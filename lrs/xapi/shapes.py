@@ -101,9 +101,9 @@ def one_of(*allowed: str) -> Check:
 
 
 def remembered(part: Check) -> Check:
-    """For what comes again and again, such as verbs and activities: a value that was found right is known by its JSON.
+    """For JSON that comes again and again, such as verbs and activities: a value that was found right is known by its text.
 
-    To write and to look up that takes a third of judging it.
+    To write that and to look it up takes a third of judging the value.
     """
     right: set[bytes] = set()
 
