@@ -3,6 +3,7 @@
 import asyncio
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -33,6 +34,10 @@ class Refused(Exception):
     """The database does not take these statements together; each by itself it may."""
 
 
+class _Orphans(Exception):
+    """Something may wait for one of the statements: it has to be looked for before they are inserted."""
+
+
 class Log:
     """Appends to the logs of all tenants. One append at a time: `Intake` gathers what waits."""
 
@@ -44,6 +49,8 @@ class Log:
         self._watermark = watermark
         self._clock = clock
         self._timeout_s = timeout_s
+        # Whether this process has heard of statements that wait for others. That stays so.
+        self._orphans = False
 
     async def append(self, batch: Sequence[Prepared]) -> None:
         """Store all, or none.
@@ -92,26 +99,44 @@ class Log:
         for prepared in batch:  # what an earlier attempt found was with other statements, or at other positions
             prepared.voided_at, prepared.more_keys = None, []
         positions = await self._writer.take(len(batch), now_us(self._clock))
+        placed = list(zip(batch, positions, strict=True))
         try:
-            async with self._database.transaction() as session:
-                awaited = await self._writer.fence(positions[0], session)
-                placed = list(zip(batch, positions, strict=True))
-                if awaited:
-                    await self._mark_voided(batch, session)
-                orphans = await self._void_targets(placed, session)
-                await claim(self._database, batch, session)
-                ends = await self._chains.join(batch, session)
-                if ends and not self._writer.announced:
-                    raise Unannounced
-                if awaited:
-                    ends |= await self._chains.hand_up(batch, session)
-                await self._insert([to_record(prepared, position) for prepared, position in placed], session)
+            if not self._orphans and all(map(_is_plain, batch)):
+                with suppress(_Orphans):
+                    await self._database.transact(partial(self._append_plain, placed))
+                    return [], set()
+                self._orphans = True
+            return await self._append_linked(batch, placed)
         except Unannounced:
             await self._writer.announce_orphan()
             raise
         except Fenced:
             await self._writer.recover()
             raise
+
+    def _append_plain(self, placed: Sequence[tuple[Prepared, int]], database: Any, session: Any) -> None:
+        """The transaction of statements that have to do with no others, in a thread. _Orphans if they may: they are not inserted then."""
+        if self._writer.fence_now(database, placed[0][1], session):
+            raise _Orphans
+        try:
+            database["records"].insert_many([to_record(prepared, position) for prepared, position in placed], session=session)
+        except (BulkWriteError, DuplicateKeyError) as error:
+            raise _duplicate(error) from error
+
+    async def _append_linked(self, batch: Sequence[Prepared], placed: Sequence[tuple[Prepared, int]]) -> tuple[list[Prepared], set[End]]:
+        """The transaction of statements of which some void, refer to others or have data, or may be what others wait for."""
+        async with self._database.transaction() as session:
+            awaited = await self._writer.fence(placed[0][1], session)
+            if awaited:
+                await self._mark_voided(batch, session)
+            orphans = await self._void_targets(placed, session)
+            await claim(self._database, batch, session)
+            ends = await self._chains.join(batch, session)
+            if ends and not self._writer.announced:
+                raise Unannounced
+            if awaited:
+                ends |= await self._chains.hand_up(batch, session)
+            await self._insert([to_record(prepared, position) for prepared, position in placed], session)
         return orphans, ends
 
     async def _insert(self, records: list[RawBSONDocument], session: Any) -> None:
@@ -223,6 +248,11 @@ class Log:
             await self._writer.recover()
             raise
         return target is not None
+
+
+def _is_plain(prepared: Prepared) -> bool:
+    """Whether a statement refers to no other (a void does) and has no data that must be kept with it."""
+    return prepared.look_ups.refs is None and not prepared.attachments
 
 
 def _void_here(target: Prepared, void: Prepared, position: int) -> None:

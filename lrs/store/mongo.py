@@ -3,13 +3,16 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 import structlog
 from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorClientSession, AsyncIOMotorCollection, AsyncIOMotorCursor
 from pymongo import WriteConcern
+from pymongo.client_session import ClientSession
+from pymongo.database import Database as Driven
 from pymongo.errors import BulkWriteError, ConnectionFailure, ExecutionTimeout, OperationFailure, PyMongoError, ServerSelectionTimeoutError
 from pymongo.read_concern import ReadConcern
 
@@ -31,10 +34,17 @@ SELECTION_TIMEOUT_MS = 5_000
 # A paused mongod must not hold a request for ever: above any honest answer, below the patience of a client.
 SOCKET_TIMEOUT_MS = 20_000
 COMMIT_TIMEOUT_MS = 15_000
+TRANSACTION: Mapping[str, Any] = {
+    "read_concern": ReadConcern("snapshot"), "write_concern": MAJORITY, "max_commit_time_ms": COMMIT_TIMEOUT_MS,
+}
 # A session is used again within so many seconds; the server forgets one after half an hour.
 SESSION_RESTS_S = 60.0
 # A start waits no longer than this for indexes, in seconds.
 INDEXED_WITHIN_S = 10.0
+# Threads for transactions that are carried out, or committed, at the same time.
+MOST_AT_ONCE = 16
+
+T = TypeVar("T")
 
 
 class Database:
@@ -46,6 +56,7 @@ class Database:
         self._reads = reads
         self._indexing: asyncio.Future[None] | None = None
         self._sessions: list[tuple[float, AsyncIOMotorClientSession]] = []
+        self._threads = ThreadPoolExecutor(MOST_AT_ONCE, "transaction")
 
     @classmethod
     def connect(cls, config: Config) -> "Database":
@@ -119,17 +130,28 @@ class Database:
         Raises what the driver raises: see `is_transient`. A commit whose outcome is unknown is retried here.
         """
         async with self._session() as session:
-            session.start_transaction(
-                read_concern=ReadConcern("snapshot"), write_concern=MAJORITY, max_commit_time_ms=COMMIT_TIMEOUT_MS
-            )
+            session.start_transaction(**TRANSACTION)
             try:
                 yield session
             except BaseException:
                 if session.in_transaction:
-                    await _abort(session)
+                    await self._in_thread(_abort, session.delegate)
                 raise
-            await _commit(session)
+            await self._in_thread(_commit, session.delegate)
             self._reads.learn(session.operation_time)
+
+    async def transact(self, work: Callable[[Driven[Any], ClientSession], T]) -> T:
+        """The same for what can be done in one go: `work` runs in a thread, on the driver itself, and the commit with it.
+
+        Each way through a thread and back costs our process a good part of what a command costs it.
+        """
+        async with self._session() as session:
+            done = await self._in_thread(_transact, self._database.delegate, session.delegate, work)
+            self._reads.learn(session.operation_time)
+            return done
+
+    async def _in_thread(self, call: Callable[..., T], *given: Any) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._threads, call, *given)
 
     @asynccontextmanager
     async def _session(self) -> AsyncIterator[AsyncIOMotorClientSession]:
@@ -187,6 +209,7 @@ class Database:
         """Close all connections."""
         if self._indexing is not None:
             self._indexing.cancel()
+        self._threads.shutdown(wait=False)
         self._client.close()
 
 
@@ -199,17 +222,29 @@ def _log_indexed(indexing: asyncio.Future[None]) -> None:
         logger.info("indexes_are_built")
 
 
-async def _abort(session: AsyncIOMotorClientSession) -> None:
+def _transact(database: Driven[Any], session: ClientSession, work: Callable[[Driven[Any], ClientSession], T]) -> T:
+    session.start_transaction(**TRANSACTION)
     try:
-        await session.abort_transaction()
+        done = work(database, session)
+    except BaseException:
+        if session.in_transaction:
+            _abort(session)
+        raise
+    _commit(session)
+    return done
+
+
+def _abort(session: ClientSession) -> None:
+    try:
+        session.abort_transaction()
     except PyMongoError as error:  # the server drops it by itself; the error that led here is the one to report
         logger.debug("abort_failed", error=str(error))
 
 
-async def _commit(session: AsyncIOMotorClientSession, tries: int = 3) -> None:
+def _commit(session: ClientSession, tries: int = 3) -> None:
     for left in reversed(range(tries)):
         try:
-            await session.commit_transaction()
+            session.commit_transaction()
             return
         except PyMongoError as error:
             if not left or not error.has_error_label("UnknownTransactionCommitResult"):

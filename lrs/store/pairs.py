@@ -4,7 +4,7 @@ An index by each condition alone finds a rare pair of two common ones only by re
 own, in the order of the log. They are 64 bits of a digest: two pairs may share one, so whoever looks one up looks at the conditions, too.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from hashlib import blake2b
 
@@ -23,13 +23,11 @@ def pair(first: str, one: str, second: str, other: str) -> Int64:
 
 def pairs_of(values: Mapping[str, Sequence[str] | str | None]) -> list[Int64]:
     """The numbers of what a record is found by; a field has one value, several or none."""
-    found: list[Int64] = []
+    found: dict[Int64, None] = {}
     for first, second in PAIRED:
         ones, others = values.get(first), values.get(second)
         if ones and others:
-            found += [pair(first, one, second, other) for one in _listed(ones) for other in _listed(others)]
-    return list(dict.fromkeys(found))
-
-
-def _listed(value: Sequence[str] | str) -> Iterable[str]:
-    return (value,) if isinstance(value, str) else value
+            for one in (ones,) if isinstance(ones, str) else ones:
+                for other in (others,) if isinstance(others, str) else others:
+                    found[pair(first, one, second, other)] = None
+    return list(found)

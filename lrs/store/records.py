@@ -6,7 +6,6 @@ them. docs/decisions/0013-statements-are-kept-as-text.md.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
 from struct import Struct
 from typing import Any
 
@@ -62,24 +61,24 @@ class Prepared:
     voided_at: int | None = None
     inherited: Mapping[str, Sequence[str]] = field(default_factory=dict)
     awaits: str | None = None
-    # The record's `_id`.
+    # The record's `_id`, and the statement as `text_of` writes it.
     id: str = field(init=False)
+    text: str | bytes = field(init=False)
+    _made: bytes | None = field(init=False, default=None)
 
     def __post_init__(self) -> None:
         self.id = record_id(self.tenant, self.statement["id"])
+        self.text = text_of(self.statement)
 
-    @cached_property
-    def text(self) -> str | bytes:
-        """The statement as `text_of` writes it."""
-        return text_of(self.statement)
-
-    @cached_property
+    @property
     def elements(self) -> bytes:
         """The record without its position, as BSON elements, if the log adds nothing to it. Raises TooLarge, InvalidStatement.
 
         Made before the write, so that nothing is encoded while others wait for a transaction.
         """
-        return _elements(self)
+        if self._made is None:
+            self._made = _elements(self)
+        return self._made
 
     def own(self) -> dict[str, list[str]]:
         """The look-up values it has by itself, each field as a list."""
@@ -102,9 +101,7 @@ def to_record(prepared: Prepared, position: int) -> RawBSONDocument:
 
 
 def _elements(prepared: Prepared) -> bytes:
-    text = prepared.text
-    document = {"_id": prepared.id, "tenant": prepared.tenant, **_beside(prepared), "text": text}
-    elements = bson.encode(document)[LENGTH.size:-1]
+    elements = bson.encode({"_id": prepared.id, "tenant": prepared.tenant, **_beside(prepared), "text": prepared.text})[LENGTH.size:-1]
     if len(elements) > LARGEST:
         raise TooLarge(f"statement {prepared.statement['id']} takes {len(elements)} bytes, more than {LARGEST}")
     return elements
@@ -113,31 +110,55 @@ def _elements(prepared: Prepared) -> bytes:
 def _beside(prepared: Prepared) -> dict[str, Any]:
     """What stands beside the text: nothing that is empty."""
     own = prepared.look_ups
-    chained = prepared.chained() if own.refs is not None else {}
-    facts = {
-        "scaled": own.scaled, "success": own.success, "completion": own.completion, "duration_s": own.duration_s,
-        "timestamp": _date(own.timestamp_us),
-    }
-    beside: dict[str, Any] = {
-        "verb": own.verb, "activity": own.activity, "agents": own.agents, "related_agents": own.related_agents,
-        "related_activities": own.related_activities, "registration": own.registration,
-        "refs": own.refs, "voids": own.voids, "authority": own.authority,
+    beside: dict[str, Any] = {"verb": own.verb}
+    if own.activity:
+        beside["activity"] = own.activity
+    if own.agents:
+        beside["agents"] = own.agents
+    if own.related_agents:
+        beside["related_agents"] = own.related_agents
+    if own.related_activities:
+        beside["related_activities"] = own.related_activities
+    if own.registration:
+        beside["registration"] = own.registration
+    if own.refs:
         # Lists, as more may come in when what it refers to is stored later.
-        **chained,
-        "keys": [*prepared.keys, *prepared.more_keys],
-        "keyed": prepared.keyed,
-        "pairs": pairs_of(chained or {"agents": own.agents, "verb": own.verb, "activity": own.activity}),
-        "attachments": prepared.attachments,
-        "voided": prepared.voided_at,
-        "awaits": prepared.awaits,
-        "facts": {name: value for name, value in facts.items() if value is not None},
-    }
-    return {name: value for name, value in beside.items() if value}
+        beside |= {"refs": own.refs, **prepared.chained()}
+    if own.voids:
+        beside["voids"] = own.voids
+    if own.authority:
+        beside["authority"] = own.authority
+    if keys := [*prepared.keys, *prepared.more_keys]:
+        beside["keys"] = keys
+    if prepared.keyed:
+        beside["keyed"] = prepared.keyed
+    if pairs := pairs_of(beside):
+        beside["pairs"] = pairs
+    if prepared.attachments:
+        beside["attachments"] = prepared.attachments
+    if prepared.voided_at:
+        beside["voided"] = prepared.voided_at
+    if prepared.awaits:
+        beside["awaits"] = prepared.awaits
+    if facts := _facts(own):
+        beside["facts"] = facts
+    return beside
 
 
-def _date(timestamp_us: int | None) -> DatetimeMS | None:
-    """None as well for "9999-12-31T23:59:59-10:00", which is a timestamp, but in no year that a date can hold."""
-    return DatetimeMS(timestamp_us // 1000) if timestamp_us is not None and FIRST_DATE_US <= timestamp_us <= LAST_DATE_US else None
+def _facts(own: LookUps) -> dict[str, Any]:
+    facts: dict[str, Any] = {}
+    if own.scaled is not None:
+        facts["scaled"] = own.scaled
+    if own.success is not None:
+        facts["success"] = own.success
+    if own.completion is not None:
+        facts["completion"] = own.completion
+    if own.duration_s is not None:
+        facts["duration_s"] = own.duration_s
+    # "9999-12-31T23:59:59-10:00" is a timestamp, but in no year that a date can hold.
+    if own.timestamp_us is not None and FIRST_DATE_US <= own.timestamp_us <= LAST_DATE_US:
+        facts["timestamp"] = DatetimeMS(own.timestamp_us // 1000)
+    return facts
 
 
 @dataclass(frozen=True)

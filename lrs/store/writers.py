@@ -6,7 +6,9 @@ committed by then finds its condition broken, and is stamped anew. So no clock, 
 """
 
 import secrets
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from pymongo import ReturnDocument
 
@@ -71,13 +73,18 @@ class Writer:
         It says how far the log goes with it, as whoever raises the watermark may have a clock that is behind. Answers whether there
         are voids that wait for their target.
         """
-        found = await self._writers.find_one_and_update(
+        return _orphans(await self._hold(self._writers, first, session))
+
+    def fence_now(self, database: Any, first: int, session: object) -> bool:
+        """The same within a transaction that runs in a thread, on the driver's own `database`."""
+        return _orphans(self._hold(database["writers"], first, session))
+
+    def _hold(self, writers: Any, first: int, session: object) -> Any:
+        """The document of this writer, touched, if its floor is below: of the driver's own collection now, of another to be awaited."""
+        return writers.find_one_and_update(
             {"_id": self._id, "floor": {"$lt": first}}, {"$set": {"last": last_at(self._last_us), "seen": datetime.now(UTC)}},
             session=session, return_document=ReturnDocument.AFTER, projection={"orphans": 1},
         )
-        if found is None:
-            raise Fenced
-        return bool(found.get("orphans"))
 
     async def recover(self) -> None:
         """After Fenced: learn the floor, or register again."""
@@ -92,3 +99,9 @@ class Writer:
         await self._writers.update_one({"_id": WATERMARK}, {"$set": {"orphans": True}}, upsert=True)
         await self._writers.update_many({}, {"$set": {"orphans": True}})
         self.announced = True
+
+
+def _orphans(found: Mapping[str, Any] | None) -> bool:
+    if found is None:
+        raise Fenced
+    return bool(found.get("orphans"))

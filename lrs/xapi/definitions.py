@@ -6,7 +6,7 @@ xAPI 1.0.3, Data 2.4.2 and 2.4.4.
 from collections.abc import Mapping
 from typing import Any
 
-from lrs.xapi.shapes import Check, Fault, list_of, object_of, one_of, wrong_type
+from lrs.xapi.shapes import Check, Fault, list_of, object_of, one_of, remembered, wrong_type
 from lrs.xapi.values import (
     check_extensions,
     check_iri,
@@ -136,4 +136,6 @@ check_definition = object_of(
     (),
     _interaction,
 )
-check_activity = object_of({"objectType": one_of("Activity"), "id": check_iri, "definition": check_definition}, ("id",))
+check_activity = remembered(
+    object_of({"objectType": one_of("Activity"), "id": check_iri, "definition": check_definition}, ("id",))
+)

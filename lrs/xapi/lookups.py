@@ -1,7 +1,7 @@
 """What a statement can be found by, and the facts in it worth reporting on. xAPI 1.0.3, Communication 2.1.3."""
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
@@ -11,6 +11,8 @@ from lrs.xapi.agents import identities_in, identity
 from lrs.xapi.times import duration_s, parse_timestamp
 from lrs.xapi.types import Statement
 from lrs.xapi.vocabulary import VOIDED
+
+NOTHING: Mapping[str, Any] = {}
 
 
 class LookUps(msgspec.Struct, frozen=True):
@@ -42,15 +44,15 @@ class LookUps(msgspec.Struct, frozen=True):
 
 def look_ups(statement: Statement) -> LookUps:
     """The look-up fields of a checked statement, best after `prepare`, when it has an authority and a timestamp."""
-    verb, target, context = statement["verb"]["id"], statement["object"], statement.get("context", {})
+    verb, target, context = statement["verb"]["id"], statement["object"], statement.get("context", NOTHING)
     kind = target.get("objectType", "Activity")
     agents = identities_in(statement["actor"])
     if kind in ("Agent", "Group"):
         agents += identities_in(target)
     statement_id, registration = statement.get("id"), context.get("registration")
     refs = target["id"].lower() if kind == "StatementRef" else None
-    result: Mapping[str, Any] = statement.get("result", {})
-    score = result.get("score", {})
+    result: Mapping[str, Any] = statement.get("result", NOTHING)
+    score = result.get("score", NOTHING)
     return LookUps(
         statement_id=None if statement_id is None else statement_id.lower(),
         verb=verb,
@@ -104,17 +106,13 @@ def _activities_around(statement: Mapping[str, Any]) -> list[str]:
     found = [target["id"]] if kind == "Activity" else []
     context = statement.get("context")
     if context is not None and "contextActivities" in context:
-        found += _context_activities(context["contextActivities"])
+        for group in context["contextActivities"].values():
+            # 1.0.x lets a single activity stand for a list of one. xAPI 1.0.3, Data 2.4.6.2.
+            for activity in (group,) if isinstance(group, dict) else group:
+                found.append(activity["id"])
     if kind == "SubStatement":
         found += _activities_around(target)
     return found
-
-
-def _context_activities(groups: Mapping[str, Any]) -> Iterator[str]:
-    for group in groups.values():
-        # 1.0.x lets a single activity stand for a list of one. xAPI 1.0.3, Data 2.4.6.2.
-        for activity in [group] if isinstance(group, Mapping) else group:
-            yield activity["id"]
 
 
 def _seconds(duration: str | None) -> float | None:

@@ -1,6 +1,5 @@
 """What the store adds to a checked statement. xAPI 1.0.3, Data 2.3.1 and 2.4."""
 
-from collections.abc import Mapping
 from typing import Any, cast
 
 from lrs.xapi.types import Agent, Statement
@@ -34,8 +33,10 @@ def with_stored(statement: Statement, stored: str) -> Statement:
 
 
 def _list_context_activities(statement: dict[str, Any]) -> None:
-    context: Mapping[str, Any] = statement.get("context", {})
-    groups = context.get("contextActivities", {})
-    if any(isinstance(group, Mapping) for group in groups.values()):
-        listed = {name: [group] if isinstance(group, Mapping) else group for name, group in groups.items()}
+    context = statement.get("context")
+    if context is None or "contextActivities" not in context:
+        return
+    groups = context["contextActivities"]
+    if dict in map(type, groups.values()):
+        listed = {name: [group] if isinstance(group, dict) else group for name, group in groups.items()}
         statement["context"] = {**context, "contextActivities": listed}

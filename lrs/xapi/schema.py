@@ -19,7 +19,7 @@ from lrs.xapi.definitions import (
     either,
 )
 from lrs.xapi.json_text import Verbatim
-from lrs.xapi.shapes import Check, Fault, list_of, object_of, one_of
+from lrs.xapi.shapes import Check, Fault, list_of, object_of, one_of, remembered
 from lrs.xapi.values import (
     check_boolean,
     check_duration,
@@ -67,7 +67,7 @@ def _statement_check(rules: str) -> Check:
     timestamp, context = timestamp_of(rules), _context_check(rules)
     both: dict[str, Check] = {
         "actor": check_agent_or_group,
-        "verb": object_of({"id": check_iri, "display": check_language_map}, ("id",)),
+        "verb": remembered(object_of({"id": check_iri, "display": check_language_map}, ("id",))),
         "result": _result_check(),
         "context": context,
         "timestamp": timestamp,
@@ -98,7 +98,7 @@ def _context_check(rules: str) -> Check:
         "registration": check_uuid,
         "instructor": check_agent_or_group,
         "team": check_group,
-        "contextActivities": object_of(dict.fromkeys(("parent", "grouping", "category", "other"), _activity_or_list)),
+        "contextActivities": remembered(object_of(dict.fromkeys(("parent", "grouping", "category", "other"), _activity_or_list))),
         "revision": check_text,
         "platform": check_text,
         "language": check_language,
