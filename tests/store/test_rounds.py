@@ -11,9 +11,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from rollup_builders import DAYS, assert_all_is_right, at, counted, kept_lines
 
-from lrs.errors import StoreUnavailable
 from lrs.materialize import Materializer, Remembering, Row, once
-from lrs.store.cursors import Cursors, Fence, Superseded
+from lrs.store.cursors import Cursors, Superseded
 from lrs.store.positions import last_at
 from lrs.store.rollups import Changes, rows_of
 from lrs.store.saving import NOT_YET, Anew, Cell, Saved, to_change, to_keep
@@ -142,62 +141,6 @@ async def test_a_follower_that_had_read_a_summary_before_it_was_folded_anew_read
     go_on.set()
     await following
     assert (await document(parts))["state"] == LAST.encode(Last("https://school.example.org/b"))
-
-
-async def test_who_had_read_before_another_wrote_the_first_of_several_parts_reads_again(process, monkeypatch):
-    monkeypatch.setattr("lrs.store.leases.LEASE_S", 0.1)
-    monkeypatch.setattr("lrs.store.leases.Leases._keep", lambda *_: asyncio.sleep(0))
-    monkeypatch.setattr("lrs.store.saving.MOST_CELLS", 1)
-    parts, slow = process(), process()
-    await parts.post(being_at("a"))
-    await parts.follower.settle("school")
-    await parts.post(being_at("b"))
-    folded, go_on = held_up(slow)
-    following = asyncio.create_task(slow.follower.follow("school"))
-    await folded.wait()
-    await asyncio.sleep(0.2)
-    saving, written = parts.saved._saving, []
-    together = saving._together
-
-    async def once_and_no_more(tenant, cells, fence):
-        if written:
-            raise StoreUnavailable("the process has ended")
-        written.extend(cells)
-        return await together(tenant, cells, fence)
-
-    saving._together = once_and_no_more
-    with pytest.raises(StoreUnavailable):
-        await parts.follower.follow("school")
-    assert len(written) == 1
-    go_on.set()
-    await following
-    await assert_verified(parts)
-    saving._together = together
-    await parts.post(being_at("a"))
-    await assert_verified(parts)
-
-
-@pytest.mark.parametrize("epoch", ["", "e0"])
-@pytest.mark.parametrize("number", [1, 2, 3])
-def test_parts_follow_each_other_and_leave_the_epoch_as_it_was_with_the_cursors_moved(epoch, number):
-    fence = Fence("school", epoch, {"positions.x@1": 7}, {"positions.x@1": 3})
-    parts = fence.in_parts(number)
-    assert [each.epoch for each in parts[1:]] == [each.leaves for each in parts[:-1]]
-    assert (parts[0].epoch, parts[-1].leaves, len({each.epoch for each in parts})) == (epoch, epoch, number)
-    assert [each.moved for each in parts] == [{}] * (number - 1) + [fence.moved]
-    assert all(each.stand == fence.stand for each in parts)
-
-
-async def test_a_tenant_without_an_epoch_is_followed_in_several_parts(process, monkeypatch):
-    monkeypatch.setattr("lrs.store.saving.MOST_CELLS", 1)
-    parts = process()
-    await parts.post(being_at("a"))
-    await parts.follower.settle("school")
-    await parts.database["cursors"].update_one({"_id": "school"}, {"$unset": {"epoch": ""}})
-    for _ in range(2):
-        await parts.post(being_at("b"), being_at("a"), being_at("b"))
-        await parts.follower.settle("school")
-    await assert_verified(parts)
 
 
 @pytest.mark.parametrize("rests_on", [NOT_YET, {"mark": 5, "state": b"", "facets": []}], ids=["there is one now", "it is another now"])
