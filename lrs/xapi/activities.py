@@ -17,7 +17,8 @@ def defined_in(statement: Statement) -> list[str]:
 
     A category of which nothing is said but its type is none: see `category_type`.
     """
-    return list(dict.fromkeys(activity_id for activity_id, _ in _definitions(statement)))
+    found = [activity_id for activity_id, _ in _definitions(statement)]
+    return list(dict.fromkeys(found)) if len(found) > 1 else found
 
 
 def mentioned_in(statement: Statement) -> list[str]:
