@@ -15,7 +15,7 @@ from lrs.store.log import Log
 from lrs.store.mongo import Database
 from lrs.store.records import record_id
 from lrs.store.saving import NOT_YET, Cell, Saved, cell_id, forgotten, to_change, to_keep
-from lrs.store.summaries import FOLDED, IN_ORDER, SavedSummaries, counts, read_all
+from lrs.store.summaries import FOLDED, IN_ORDER, SavedSummaries, counted, read_all
 
 logger = structlog.get_logger(__name__)
 
@@ -166,13 +166,11 @@ class _Touched:
 
 
 def extended(
-    materializer: Materializer[S], key: str, before: Saved[S] | None, records: Iterable[Mapping[str, Any]],
+    materializer: Materializer[S], key: str, before: Saved[S] | None, records: Iterable[dict[str, Any]],
     *, through: int | None = None,
 ) -> S:
     """A saved summary (None: an empty one) with the records of its key beyond its mark folded in, as they were at `through`."""
-    mark = before.mark if before else BEFORE_ALL
-    summary = before.summary if before else materializer.empty()
-    for record in records:
-        if record["position"] > mark:
-            summary = fold(materializer, counts(record, materializer, key, through), summary)
-    return summary
+    if before is None:
+        return fold(materializer, counted(records, materializer, key, through))
+    beyond = [record for record in records if record["position"] > before.mark]
+    return fold(materializer, counted(beyond, materializer, key, through), before.summary)

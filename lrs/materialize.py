@@ -35,8 +35,7 @@ def no_facets(_summary: Any) -> Mapping[str, Iterable[str]]:
     return {}
 
 
-@dataclass(frozen=True)
-class Row:
+class Row(msgspec.Struct, frozen=True):
     """What one cell adds to one line of a roll-up.
 
     `scope` is compared for equality ("all", "group=7b"), `bucket` is "" or a UTC hour or day ("2026-01-15T09", "2026-01-15") and can be

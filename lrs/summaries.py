@@ -9,7 +9,7 @@ from lrs.follow import Follower
 from lrs.materialize import Line, Materializer, fold
 from lrs.store.cursors import BEFORE_ALL
 from lrs.store.log import Log
-from lrs.store.summaries import SavedSummaries, counts
+from lrs.store.summaries import SavedSummaries, counted
 
 S = TypeVar("S")
 
@@ -42,7 +42,7 @@ class Summaries:
         self._log.observe(records[-1]["position"] if records else saved.mark if saved else BEFORE_ALL)
         if saved is not None and any("voids" in record for record in records):
             records = await self._tail(tenant, current, key, BEFORE_ALL)
-            return fold(current, [statement for record in records for statement in counts(record, current, key)])
+            return fold(current, list(counted(records, current, key)))
         return extended(current, key, saved, records)
 
     async def _tail(self, tenant: str, materializer: Materializer[Any], key: str, after: int) -> list[Mapping[str, Any]]:

@@ -51,7 +51,7 @@ def worker_of(config: Config, services: Services, *, burst: bool, runner: Runner
         ctx={"services": services, "runner": runner, "sweeper": sweeper or Sweeper(services)},
         burst=burst, handle_signals=False, keep_result=0, job_timeout=JOB_TIMEOUT_S,
         # Hints of a tenant that is being followed end at once, so these are for so many different ones.
-        max_jobs=8, poll_delay=0.05, max_tries=5, job_completion_wait=int(config.drain_timeout),
+        max_jobs=8, poll_delay=0.1, max_tries=5, job_completion_wait=int(config.drain_timeout),
     )
 
 

@@ -3,11 +3,11 @@
 import base64
 import hashlib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from decimal import Decimal
 from functools import lru_cache
 from typing import Any
 
+import msgspec
 import orjson
 
 from lrs.materialize import once
@@ -49,8 +49,7 @@ TOTALLING = frozenset({
 NOTHING: Mapping[str, Any] = {}
 
 
-@dataclass(frozen=True)
-class Fact:
+class Fact(msgspec.Struct, frozen=True):
     """One statement of a learner about an activity. Times are µs since the epoch, `duration_ms` whole milliseconds.
 
     `scaled` is -1..1; None stands for what the statement does not say. `registration` is "" where there is none.

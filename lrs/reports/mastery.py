@@ -7,10 +7,13 @@ from bisect import bisect_right, insort
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import ROUND_FLOOR, Decimal
+from functools import lru_cache
 from typing import TypeAlias
 
 # Thresholds of scores have three decimals: a front has no more steps than there are thousandths.
 THOUSANDTHS = 1_000
+# Scores that a process remembers in thousandths: the same come again and again.
+MOST_REMEMBERED = 4_096
 # Of the answers to one activity the earliest and the latest are kept.
 EARLIEST_ANSWERS, LATEST_ANSWERS = 400, 20
 
@@ -43,6 +46,7 @@ class AnswersRule:
 Rule: TypeAlias = ScoreRule | SuccessRule | AnswersRule
 
 
+@lru_cache(MOST_REMEMBERED)
 def thousandths(scaled: float) -> int:
     """A score in whole thousandths, cut off towards minus infinity: it reaches a threshold of three decimals if the score does."""
     return int((Decimal(repr(scaled)) * THOUSANDTHS).to_integral_value(ROUND_FLOOR))

@@ -8,6 +8,7 @@ import secrets
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from itertools import pairwise
 from typing import Any, TypeVar
 
 from pymongo import ReturnDocument
@@ -54,13 +55,23 @@ class Cursor:
 class Fence:
     """What a transaction that saves summaries holds on to: `epoch` is still what was read, and the cursors in `stand` are still there.
 
-    `moved` are cursors to move with it.
+    `moved` are cursors to move with it, `leaves` is the epoch to leave behind, if it is to be another.
     """
 
     tenant: str
     epoch: str
     moved: Mapping[str, int] = field(default_factory=dict)
     stand: Mapping[str, int] = field(default_factory=dict)
+    leaves: str | None = None
+
+    def in_parts(self, number: int) -> list["Fence"]:
+        """The same for so many transactions, one after the other: the cursors move with the last.
+
+        Until then the epoch is another. Who read a summary before the first of them wrote it saves nothing that rests on that.
+        """
+        epochs = [self.epoch, *(_new_epoch() for _ in range(number - 1)), self.epoch]
+        parts = [replace(self, epoch=epoch, leaves=leaves, moved={}) for epoch, leaves in pairwise(epochs)]
+        return [*parts[:-1], replace(parts[-1], moved=self.moved)]
 
 
 class Cursors:
@@ -92,6 +103,8 @@ class Cursors:
         change: dict[str, Any] = {"$inc": {"touched": 1}}
         if fence.moved:
             change["$max"] = fence.moved
+        if fence.leaves is not None and fence.leaves != fence.epoch:
+            change["$set"] = {"epoch": fence.leaves or None}
         outcome = await self._cursors.update_one({"_id": fence.tenant, **_at(fence.epoch), **fence.stand}, change, session=session)
         if not outcome.matched_count:
             raise Superseded("the epoch or a cursor is another")
@@ -156,7 +169,7 @@ def moved(part: str, editions: Iterable[str], position: int) -> dict[str, int]:
 
 def _cursor(tenant: str, found: Mapping[str, Any]) -> Cursor:
     parts = {name: _named(found.get(name, {})) for name in ("positions", "building", "generations", "retired")}
-    return Cursor(tenant, found.get("epoch", ""), **parts)
+    return Cursor(tenant, found.get("epoch") or "", **parts)
 
 
 def _named(values: Mapping[str, Any]) -> dict[str, Any]:

@@ -14,7 +14,7 @@ import msgspec
 from pymongo import UpdateOne
 from pymongo.errors import OperationFailure
 
-from lrs.materialize import Line, Materializer, Row
+from lrs.materialize import Line, Materializer
 from lrs.store.mongo import Database
 
 # What one cell may add to a sum. A line of nine million such cells still fits 64 bits.
@@ -22,6 +22,7 @@ MOST = 10**12
 # Moments at which a read is tried; and what MongoDB answers if one is gone (src/mongo/base/error_codes.yml).
 MOMENTS, SNAPSHOT_TOO_OLD = 5, 239
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
+_WHOLE = frozenset({int})
 _RESERVED = frozenset({"scope", "bucket"})
 _JSON, _READ = msgspec.json.Encoder(), msgspec.json.Decoder()
 
@@ -36,46 +37,46 @@ def rows_of(materializer: Materializer[Any], key: str, summary: Any) -> bytes:
     """
     lines: dict[tuple[str, str, tuple[tuple[str, str], ...]], dict[str, int]] = {}
     for row in materializer.rows(key, summary):
-        _check(row)
-        dims = row.dims
-        place = (row.scope, row.bucket, tuple(dims.items()) if len(dims) < 2 else tuple(sorted(dims.items())))
-        if (sums := lines.get(place)) is None:
-            lines[place] = dict(row.sums)
+        scope, bucket, dims, sums = row.scope, row.bucket, row.dims, row.sums
+        _check(scope, bucket, dims, sums)
+        place = (scope, bucket, tuple(dims.items()) if len(dims) < 2 else tuple(sorted(dims.items())))
+        if (known := lines.get(place)) is None:
+            lines[place] = dict(sums)
         else:
-            for name, value in row.sums.items():
-                sums[name] = sums.get(name, 0) + value
+            for name, value in sums.items():
+                known[name] = known.get(name, 0) + value
     if not lines:
         return b""
-    for sums in lines.values():
-        if max(sums.values(), default=0) > MOST or min(sums.values(), default=0) < -MOST:
+    for added in lines.values():
+        if added and (max(added.values()) > MOST or min(added.values()) < -MOST):
             raise ValueError(f"a cell adds at most {MOST} to a sum")
-    return _JSON.encode([(scope, bucket, dict(dims), sums) for (scope, bucket, dims), sums in sorted(lines.items(), key=_place)])
+    ordered = sorted(lines.items(), key=_place) if len(lines) > 1 else lines.items()
+    return _JSON.encode([(scope, bucket, dict(dims), sums) for (scope, bucket, dims), sums in ordered])
 
 
 def _place(line: tuple[Any, Any]) -> Any:
     return line[0]
 
 
-def _check(row: Row) -> None:
-    dims, sums = row.dims, row.sums
-    for text in (row.scope, row.bucket, *dims.values()):
-        if type(text) is not str and not isinstance(text, str):
+def _check(scope: str, bucket: str, dims: Mapping[str, str], sums: Mapping[str, int]) -> None:
+    for text in (scope, bucket, *dims.values()):
+        if not isinstance(text, str):
             raise TypeError(f"scope, bucket and dims of a row are strings, not {text!r}")
-    for name in dims:
-        if not _is_name(name):
-            raise ValueError(f"{name!r} cannot name a dim or sum of a row: letters, digits, _ and - only")
-        if name in _RESERVED:
-            raise ValueError(f"no dim can be called {name}")
-    for name, value in sums.items():
-        if not _is_name(name):
-            raise ValueError(f"{name!r} cannot name a dim or sum of a row: letters, digits, _ and - only")
-        if type(value) is not int:
-            raise TypeError(f"sum {name} of a row must be a whole number, not {value!r}: only those add up the same in any order")
+    _check_names(tuple(dims), tuple(sums))
+    if not _WHOLE.issuperset(map(type, sums.values())):
+        name, value = next(each for each in sums.items() if type(each[1]) is not int)
+        raise TypeError(f"sum {name} of a row must be a whole number, not {value!r}: only those add up the same in any order")
 
 
 @lru_cache(4_096)
-def _is_name(name: str) -> bool:
-    return _NAME.fullmatch(name) is not None
+def _check_names(dims: tuple[str, ...], sums: tuple[str, ...]) -> None:
+    """Rows of one kind have the same names: what has passed is remembered."""
+    for name in (*dims, *sums):
+        if not _NAME.fullmatch(name):
+            raise ValueError(f"{name!r} cannot name a dim or sum of a row: letters, digits, _ and - only")
+    for name in dims:
+        if name in _RESERVED:
+            raise ValueError(f"no dim can be called {name}")
 
 
 class Changes:
@@ -88,26 +89,28 @@ class Changes:
 
     def add(self, label: str, rows: bytes, times: int = 1) -> None:
         """Add what `rows_of` gave of a cell; `times` -1 takes it back."""
-        self._add_all(label, _READ.decode(rows) if rows else (), times)
-
-    def _add_all(self, label: str, rows: Iterable[Any], times: int) -> None:
-        for scope, bucket, dims, sums in rows:
-            place = (label, scope, bucket, tuple(dims.items()))
-            if (total := self._sums.get(place)) is None:
-                total = self._sums[place] = {}
-            if times < 0:
-                self._had.setdefault(place, set()).update(sums)
-            for name, value in sums.items():
-                total[name] = total.get(name, 0) + times * value
-            self._cells[place] = self._cells.get(place, 0) + times
+        for place, sums in _by_place(label, rows).items():
+            self._change(place, *((sums, None) if times < 0 else (None, sums)))
 
     def replace(self, label: str, took: bytes, adds: bytes) -> None:
         """Take back what a cell has added, and add what it adds now; of rows that stay as they are, nothing."""
-        before, after = [
-            {(row[0], row[1], *row[2].items()): row for row in (_READ.decode(rows) if rows else ())} for rows in (took, adds)
-        ]
-        for rows, others, times in ((before, after, -1), (after, before, 1)):
-            self._add_all(label, [row for place, row in rows.items() if others.get(place) != row], times)
+        before, after = _by_place(label, took), _by_place(label, adds)
+        for place, sums in before.items():
+            if (now := after.pop(place, None)) != sums:
+                self._change(place, sums, now)
+        for place, sums in after.items():
+            self._change(place, None, sums)
+
+    def _change(self, place: Place, before: Mapping[str, int] | None, after: Mapping[str, int] | None) -> None:
+        """One cell added `before` to a line, and adds `after`; None: it is none of the line's cells."""
+        total = self._sums.setdefault(place, {})
+        self._cells[place] = self._cells.get(place, 0) + (after is not None) - (before is not None)
+        if before is not None:
+            self._had.setdefault(place, set()).update(before)
+            for name, value in before.items():
+                total[name] = total.get(name, 0) - value
+        for name, value in (after or {}).items():
+            total[name] = total.get(name, 0) + value
 
     def writes(self, tenant: str) -> list[UpdateOne]:
         """The updates of lines that are to be made, in one transaction with those of the cells."""
@@ -127,6 +130,13 @@ class Changes:
     def dying(self, tenant: str) -> list[str]:
         """The `_id`s of lines that may have no cell left."""
         return [line_id(tenant, place) for place, cells in self._cells.items() if cells < 0]
+
+
+def _by_place(label: str, rows: bytes) -> dict[Place, dict[str, int]]:
+    """What `rows_of` gave, by line."""
+    if not rows:
+        return {}
+    return {(label, scope, bucket, tuple(dims.items())): sums for scope, bucket, dims, sums in _READ.decode(rows)}
 
 
 def line_id(tenant: str, place: Place) -> str:

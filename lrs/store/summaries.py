@@ -3,7 +3,7 @@
 A saved summary is the fold of all records of its key up to its mark, a position not above the watermark: nothing can come in below.
 """
 
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
 import structlog
@@ -27,19 +27,20 @@ KEPT = {"key": 1, "mark": 1, "state": 1, "rows": 1}
 WHOLE = {**KEPT, "facets": 1, "materializer": 1}
 
 
-def counts(
-    record: dict[str, Any], materializer: Materializer[Any], key: str, through: int | None = None
-) -> Iterable[Any]:
-    """What a materializer's step gets of a record's statement, if it counts for a key in the log up to `through` (None: all of it).
+def counted(
+    records: Iterable[dict[str, Any]], materializer: Materializer[Any], key: str, through: int | None = None
+) -> Iterator[Any]:
+    """What a materializer's step gets of the statements of records that count for a key in the log up to `through` (None: all of it).
 
-    It does not if it was voided by then, or if it is a void that carries the key only because its target has it.
+    One does not if it was voided by then, or if it is a void that carries the key only because its target has it.
     """
-    voided = record.get("voided")
-    if voided is not None and (through is None or voided <= through):
-        return
-    statement = statement_once(record)
-    if "voids" not in record or materializer.record_key(key) in record_keys([materializer], statement):
-        yield materializer.part(statement, key)
+    for record in records:
+        voided = record.get("voided")
+        if voided is not None and (through is None or voided <= through):
+            continue
+        statement = statement_once(record)
+        if "voids" not in record or materializer.record_key(key) in record_keys([materializer], statement):
+            yield materializer.part(statement, key)
 
 
 class SavedSummaries:
@@ -166,7 +167,7 @@ class SavedSummaries:
                 if (key := by_record_key.get(record_key)) is None or key not in summaries:
                     continue
                 try:
-                    summaries[key] = fold(materializer, counts(record, materializer, key, through), summaries[key])
+                    summaries[key] = fold(materializer, counted([record], materializer, key, through), summaries[key])
                 except BrokenMaterializer:
                     logger.exception("fold_failed", materializer=materializer.label, key=key)
                     del summaries[key]
