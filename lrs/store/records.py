@@ -11,6 +11,7 @@ from struct import Struct
 from typing import Any
 
 import bson
+import msgspec
 import orjson
 from bson.datetime_ms import DatetimeMS
 from bson.raw_bson import RawBSONDocument
@@ -140,8 +141,7 @@ def _date(timestamp_us: int | None) -> DatetimeMS | None:
     return DatetimeMS(timestamp_us // 1000) if timestamp_us is not None and FIRST_DATE_US <= timestamp_us <= LAST_DATE_US else None
 
 
-@dataclass(frozen=True)
-class Stored:
+class Stored(msgspec.Struct, frozen=True):
     """What the log holds: a statement's text, without `stored`, and its position, which says that."""
 
     body: str | bytes
@@ -161,8 +161,10 @@ class Stored:
     @property
     def text(self) -> bytes:
         """The statement as it is given back, as JSON."""
-        body = self.body.encode() if isinstance(self.body, str) else self.body
-        return b'%b,"stored":"%b"}' % (body[:-1], self.stored.encode())
+        body, stored = self.body, self.stored
+        if isinstance(body, str):
+            return f'{body[:-1]},"stored":"{stored}"}}'.encode()
+        return b'%b,"stored":"%b"}' % (body[:-1], stored.encode())
 
     @property
     def statement(self) -> Statement:
