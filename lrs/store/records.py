@@ -18,7 +18,7 @@ from bson.raw_bson import RawBSONDocument
 
 from lrs.errors import InvalidStatement, TooLarge
 from lrs.materialize import Remembering
-from lrs.store.pairs import pairs_of
+from lrs.store.couples import couples_of
 from lrs.store.positions import stored_us_of
 from lrs.xapi.json_text import dump, parse
 from lrs.xapi.lookups import LookUps
@@ -127,7 +127,7 @@ def _beside(prepared: Prepared) -> dict[str, Any]:
         **chained,
         "keys": [*prepared.keys, *prepared.more_keys],
         "keyed": prepared.keyed,
-        "pairs": pairs_of(chained or {"agents": own.agents, "verb": own.verb, "activity": own.activity}),
+        "couples": couples_of(chained or msgspec.structs.asdict(own)),
         "attachments": prepared.attachments,
         "voided": prepared.voided_at,
         "awaits": prepared.awaits,
