@@ -4,67 +4,61 @@ An index by each condition alone finds a rare couple of two common ones only by 
 own, in the order of the log. An agent or activity that is found only in the broad sense ("related") counts as another than one that is
 found in the narrow sense: so a broad condition asks for both, a narrow one for the second, and a record has each couple once. They are 64
 bits of digests: two couples may share one, so whoever looks one up looks at the conditions, too.
+docs/decisions/0021-two-conditions-at-once.md.
 """
 
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from hashlib import blake2b
-from itertools import product
-from typing import TypeAlias
+from itertools import combinations, product
 
-# The fields of a condition: narrow, then broad, if there is such a sense. A registration has few statements by itself.
-WHO, DID, WHAT = ("agents", "related_agents"), ("verb",), ("activity", "related_activities")
-COUPLED = ((WHO, DID), (WHAT, DID), (WHO, WHAT))
-# A record with more of them, a large group with much context, has none: each is an entry of an index.
+# The look-up fields, and those in which a record has what a condition by the field asks for.
+SENSES: Mapping[str, tuple[str, ...]] = {
+    "agents": ("agents",), "related_agents": ("agents", "related_agents"), "activity": ("activity",),
+    "related_activities": ("activity", "related_activities"), "verb": ("verb",),
+}
+# Each is one or several entries of an index for each record, so not all there could be. Whoever adds one gives the couples another name in
+# records: those that have them by the old name do not have all of them.
+COUPLED = (
+    ("agents", "verb"), ("activity", "verb"), ("related_activities", "verb"),
+    ("agents", "activity"), ("agents", "related_activities"), ("related_agents", "activity"),
+)
+# A record with more of them, a large group with much context, has none.
 MOST = 256
-# Odd, so that nothing of the first digest is lost, and without a pattern: 2⁶⁴ divided by the golden ratio.
-SPREAD, HALF, WHOLE = 0x9E3779B97F4A7C15, 1 << 63, 1 << 64
-
-# Of look-up fields: one value, several or none.
-Values: TypeAlias = Mapping[str, Sequence[str] | str | None]
+# Taken from 64 bits, it makes them an int64.
+HALF = 1 << 63
 
 
-def couples_of(values: Values) -> list[int]:
-    """The numbers of what a record is found by; none if they are too many."""
-    sides = {side: _digests(values, side) for side in (WHO, DID, WHAT)}
-    if sum(len(sides[first]) * len(sides[second]) for first, second in COUPLED) > MOST:
+def couples_of(values: Mapping[str, Sequence[str] | str | None]) -> list[int]:
+    """The numbers of what a record is found by: a look-up field has one value, several or none. None if they are too many."""
+    digests = {field: _digests(values, senses) for field, senses in SENSES.items()}
+    if sum([len(digests[first]) * len(digests[second]) for first, second in COUPLED]) > MOST:
         return []
-    found = [_number(one, other) for first, second in COUPLED for one in sides[first] for other in sides[second]]
-    return list(dict.fromkeys(found))
+    return [(one ^ other) - HALF for first, second in COUPLED for one in digests[first] for other in digests[second]]
 
 
 def couples_asked(conditions: Mapping[str, str]) -> list[list[int]]:
-    """Of conditions by look-up field: for each two of them, the numbers of which a record that meets both has one, if it has any."""
-    sides = {side: _senses(conditions, side) for side in (WHO, DID, WHAT)}
-    return [
-        [_number(one, other) for one, other in product(sides[first], sides[second])]
-        for first, second in COUPLED if sides[first] and sides[second]
-    ]
+    """Of conditions by look-up field: for each two that have couples, the numbers of which a record that meets both has one, if any."""
+    fields = [field for field in SENSES if field in conditions]
+    asked = []
+    for first, second in combinations(fields, 2):
+        senses = list(product(SENSES[first], SENSES[second]))
+        if all(each in COUPLED for each in senses):
+            asked.append([(_digest(one, conditions[first]) ^ _digest(other, conditions[second])) - HALF for one, other in senses])
+    return asked
 
 
-def _digests(values: Values, side: Sequence[str]) -> list[int]:
-    """Of the values of a side: each in the narrowest sense in which it is there."""
-    found: dict[str, int] = {}
-    for field in side:
-        some = values.get(field) or ()
-        for value in (some,) if isinstance(some, str) else some:
-            if value not in found:
-                found[value] = _digest(field, value)
-    return list(found.values())
+def _digests(values: Mapping[str, Sequence[str] | str | None], senses: Sequence[str]) -> list[int]:
+    """Of the values of the last of one or two fields, but for those that stand in the first of two as well."""
+    first, last = senses[0], senses[-1]
+    narrow = () if first == last else _listed(values.get(first))
+    return [_digest(last, value) for value in _listed(values.get(last)) if value not in narrow]
 
 
-def _senses(conditions: Mapping[str, str], side: Sequence[str]) -> list[int]:
-    for at, field in enumerate(side):
-        if field in conditions:
-            return [_digest(each, conditions[field]) for each in side[:at + 1]]
-    return []
+def _listed(some: Sequence[str] | str | None) -> Sequence[str]:
+    return (some,) if isinstance(some, str) else some or ()
 
 
 @lru_cache(maxsize=65_536)
 def _digest(field: str, value: str) -> int:
     return int.from_bytes(blake2b(f"{field}\0{value}".encode(errors="replace"), digest_size=8).digest(), "big")
-
-
-def _number(one: int, other: int) -> int:
-    """Of two digests, as an int64."""
-    return (one * SPREAD + other) % WHOLE - HALF

@@ -184,8 +184,7 @@ def taught(person, verb, activity, agent="related agent", target="related activi
 
 
 BROAD = [
-    ("related agent", "verb"), ("related activity", "verb"), ("agent", "related activity"), ("related agent", "activity"),
-    ("related agent", "related activity"), ("related agent", "related activity", "verb"),
+    ("related activity", "verb"), ("agent", "related activity"), ("related agent", "activity"), ("agent", "related activity", "verb"),
 ]
 
 
