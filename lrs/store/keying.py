@@ -48,7 +48,7 @@ class Keying:
             ])
 
     async def _couple(self, tenant: str, first: int, last: int) -> None:
-        """Between two positions; what they may have of that version's stands for less."""
+        """To records between two positions that have none; `pairs` is what the version before had in their place."""
         query = {"tenant": tenant, "couples": None, "position": {"$gte": first, "$lte": last}}
         writes = [
             # Not if it got them meanwhile, with what it has inherited.
