@@ -12,15 +12,16 @@ from functools import lru_cache
 from hashlib import blake2b
 from itertools import combinations, product
 
-# The look-up fields, and those in which a record has what a condition by the field asks for.
+# The look-up fields, and those in which a record has what a condition by the field asks for. Of several couples that are asked for, MongoDB
+# takes the first: the agent and the verb, if both are asked for.
 SENSES: Mapping[str, tuple[str, ...]] = {
-    "agents": ("agents",), "related_agents": ("agents", "related_agents"), "activity": ("activity",),
-    "related_activities": ("activity", "related_activities"), "verb": ("verb",),
+    "agents": ("agents",), "related_agents": ("agents", "related_agents"), "verb": ("verb",), "activity": ("activity",),
+    "related_activities": ("activity", "related_activities"),
 }
 # Each is one or several entries of an index for each record, so not all there could be. Whoever adds one gives the couples another name in
 # records: those that have them by the old name do not have all of them.
 COUPLED = (
-    ("agents", "verb"), ("activity", "verb"), ("related_activities", "verb"),
+    ("agents", "verb"), ("verb", "activity"), ("verb", "related_activities"),
     ("agents", "activity"), ("agents", "related_activities"), ("related_agents", "activity"),
 )
 # A record with more of them, a large group with much context, has none.
