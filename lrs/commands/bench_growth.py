@@ -61,6 +61,9 @@ QUERIES: dict[str, dict[str, str]] = {
     "related agent and activity, never": {**_tutored(1), **LESSON},
     "related activity and verb": {**_below("programme"), **RARE_VERB},
     "related activity and agent, rare": {**_below("modules/23"), **_of(BUSY)},
+    "related agent and verb": {**_tutored(1), **RARE_VERB},
+    "related agent and related activity": {**_tutored(1), **_below("modules/23")},
+    "both related and verb, rare": {**_tutored(1), **_below("modules/23"), **RARE_VERB},
 }
 
 

@@ -1,6 +1,6 @@
 """The Statement resource. xAPI 1.0.3, Communication 2.1; IEEE 9274.1.1, 4.1.6.1."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -111,9 +111,9 @@ async def _page(request: web.Request, cursor: Cursor) -> web.StreamResponse:
         token = seal(replace(cursor, after=page.next), request.app[CONFIG].secret)
         more = f"{request.rel_url.raw_path}?more={token}"
     if query.format == "exact":
-        texts: Iterable[bytes] = (each.text for each in page.found)
+        texts = [each.text for each in page.found]
     else:
-        texts = map(dump, await _formatted(request, query, page.statements))
+        texts = [dump(each) for each in await _formatted(request, query, page.statements)]
     body = b'{"statements":[%b],"more":%b}' % (b",".join(texts), dump(more))
     return await _answer(request, query, body, page, consistent_through(cursor.through))
 

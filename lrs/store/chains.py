@@ -12,8 +12,8 @@ from typing import Any
 
 from pymongo import UpdateOne
 
+from lrs.store.couples import couples_of
 from lrs.store.mongo import Database
-from lrs.store.pairs import pairs_of
 from lrs.store.records import CHAINED_FIELDS, Prepared, record_id
 
 # Records changed within one transaction, which has a minute; those beyond it are changed by the next ones.
@@ -81,11 +81,10 @@ class Chains:
         waiting = self._records.find({"tenant": tenant, "awaits": statement_id}, projection=LINK, session=session)
         found = await waiting.limit(MOST_AT_ONCE).to_list(MOST_AT_ONCE)
         added = {name: {"$each": list(some)} for name, some in values.items()}
-        end = {"$unset": {"awaits": ""}} if onward is None else {"$set": {"awaits": onward}}
         writes = []
         for each in found:
-            pairs = pairs_of(_together([values_of(each), values]))
-            writes.append(UpdateOne({"_id": each["_id"]}, {"$addToSet": {**added, "pairs": {"$each": pairs}}, **end}))
+            change = setting({"awaits": onward, "couples": couples_of(_together([values_of(each), values]))})
+            writes.append(UpdateOne({"_id": each["_id"]}, {"$addToSet": added, **change}))
         if writes:
             await self._records.bulk_write(writes, ordered=False, session=session)
         return len(found) == MOST_AT_ONCE
@@ -122,6 +121,12 @@ def values_of(record: Mapping[str, Any]) -> dict[str, list[str]]:
     return {
         name: record[name] if isinstance(record[name], list) else [record[name]] for name in CHAINED_FIELDS if name in record
     }
+
+
+def setting(fields: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """The update of a record that sets these; what is empty is not there."""
+    change = {"$set": {name: value for name, value in fields.items() if value}, "$unset": {name: "" for name in fields if not fields[name]}}
+    return {name: some for name, some in change.items() if some}
 
 
 def _together(links: Iterable[Mapping[str, Sequence[str]]]) -> dict[str, list[str]]:

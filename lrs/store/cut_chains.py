@@ -9,7 +9,8 @@ from typing import Any
 
 from pymongo import UpdateOne
 
-from lrs.store.chains import LINK
+from lrs.store.chains import LINK, setting
+from lrs.store.couples import couples_of
 from lrs.store.log import Log
 from lrs.store.mongo import Database
 from lrs.store.records import CHAINED_FIELDS, statement_of
@@ -57,9 +58,9 @@ class CutChains:
 
     async def _save(self, tenant: str, changed: Mapping[str, tuple[Values, str]]) -> None:
         writes = [
-            UpdateOne({"_id": f"{tenant}/{own}"}, {
-                "$set": {**values, "awaits": end}, "$unset": {name: "" for name in CHAINED_FIELDS if name not in values},
-            })
+            UpdateOne({"_id": f"{tenant}/{own}"}, setting({
+                **dict.fromkeys(CHAINED_FIELDS), **values, "awaits": end, "couples": couples_of(values), "pairs": None,
+            }))
             for own, (values, end) in changed.items()
         ]
         for first in range(0, len(writes), AT_ONCE):

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from lrs.store.pairs import pairs_of
+from lrs.store.couples import couples_asked
 from lrs.store.positions import last_at
 from lrs.xapi.query import StatementQuery
 
@@ -22,9 +22,9 @@ def filter_of(tenant: str, query: StatementQuery, *, after: int | None = None, t
         found["related_activities" if query.related_activities else "activity"] = query.activity
     if query.registration is not None:
         found["registration"] = query.registration
-    asked = {name: found[name] for name in ("agents", "verb", "activity") if name in found}
-    if pairs := pairs_of(asked):
-        found["pairs"] = pairs[0] if len(pairs) == 1 else {"$all": pairs}
+    # A record without any couples may be meant, too: one with too many, or of a version that knew none.
+    if couples := [{"couples": {"$in": [*numbers, None]}} for numbers in couples_asked(found)]:
+        found["$and"] = couples
     if position := _between(query, after, through_us):
         found["position"] = position
     return found

@@ -30,7 +30,8 @@ INDEXES: Mapping[str, tuple[IndexModel, ...]] = {
         _having("activity"),
         _having("related_activities"),
         _having("registration"),
-        _having("pairs"),
+        # Not partial: who looks for couples looks at the records without any, too.
+        _by("tenant", "couples", "position"),
         _having("keys"),
         _having("attachments"),
         _by("tenant", "voids", partialFilterExpression={"voids": {"$exists": True}}),

@@ -9,8 +9,9 @@ from typing import Any
 from pymongo import UpdateOne
 
 from lrs.materialize import Materializer, fingerprint, record_keys
+from lrs.store.couples import couples_of
 from lrs.store.mongo import Database
-from lrs.store.records import record_id, statement_once
+from lrs.store.records import CHAINED_FIELDS, record_id, statement_once
 
 Record = dict[str, Any]
 
@@ -28,8 +29,13 @@ class Keying:
     async def complete(
         self, tenant: str, records: Sequence[Record], materializers: Sequence[Materializer[Any]], *, anew: bool = False
     ) -> None:
-        """Add what keys are missing, here and in the database; `anew`: remove those that the materializers no longer give."""
+        """Add what keys are missing, here and in the database.
+
+        `anew`: remove those that the materializers no longer give, and give couples to records of a version that knew none.
+        """
         labels = {each.label for each in materializers} if anew else set()
+        if anew and records:
+            await self._couple(tenant, records[0]["position"], records[-1]["position"])
         others = [each for each in records if "voids" not in each and (anew or each.get("keyed") != self._keyed)]
         await self._save(others, [_keys(each, materializers, labels) for each in others])
         voids = [each for each in records if "voids" in each]
@@ -40,6 +46,17 @@ class Keying:
                 list(dict.fromkeys([*_keys(each, materializers), *targets.get(record_id(tenant, each["voids"]), ())]))
                 for each in voids
             ])
+
+    async def _couple(self, tenant: str, first: int, last: int) -> None:
+        """To records between two positions that have none; `pairs` is what the version before had in their place."""
+        query = {"tenant": tenant, "couples": None, "position": {"$gte": first, "$lte": last}}
+        writes = [
+            # Not if it got them meanwhile, with what it has inherited.
+            UpdateOne({"_id": each["_id"], "couples": None}, {"$set": {"couples": couples}, "$unset": {"pairs": ""}})
+            async for each in self._records.find(query, projection=dict.fromkeys(CHAINED_FIELDS, 1)) if (couples := couples_of(each))
+        ]
+        if writes:
+            await self._records.bulk_write(writes, ordered=False)
 
     async def _keys_of(self, ids: Iterable[str]) -> Mapping[str, Sequence[str]]:
         # A void cannot be voided: it has no effect on the summaries of another.

@@ -10,13 +10,14 @@ from struct import Struct
 from typing import Any
 
 import bson
+import msgspec
 import orjson
 from bson.datetime_ms import DatetimeMS
 from bson.raw_bson import RawBSONDocument
 
 from lrs.errors import InvalidStatement, TooLarge
 from lrs.materialize import Remembering
-from lrs.store.pairs import pairs_of
+from lrs.store.couples import couples_of
 from lrs.store.positions import stored_us_of
 from lrs.xapi.json_text import dump, parse
 from lrs.xapi.lookups import LookUps
@@ -132,8 +133,8 @@ def _beside(prepared: Prepared) -> dict[str, Any]:
         beside["keys"] = keys
     if prepared.keyed:
         beside["keyed"] = prepared.keyed
-    if pairs := pairs_of(beside):
-        beside["pairs"] = pairs
+    if couples := couples_of(beside):
+        beside["couples"] = couples
     if prepared.attachments:
         beside["attachments"] = prepared.attachments
     if prepared.voided_at:
@@ -161,8 +162,7 @@ def _facts(own: LookUps) -> dict[str, Any]:
     return facts
 
 
-@dataclass(frozen=True)
-class Stored:
+class Stored(msgspec.Struct, frozen=True):
     """What the log holds: a statement's text, without `stored`, and its position, which says that."""
 
     body: str | bytes
@@ -182,8 +182,10 @@ class Stored:
     @property
     def text(self) -> bytes:
         """The statement as it is given back, as JSON."""
-        body = self.body.encode() if isinstance(self.body, str) else self.body
-        return b'%b,"stored":"%b"}' % (body[:-1], self.stored.encode())
+        body, stored = self.body, self.stored
+        if isinstance(body, str):
+            return f'{body[:-1]},"stored":"{stored}"}}'.encode()
+        return b'%b,"stored":"%b"}' % (body[:-1], stored.encode())
 
     @property
     def statement(self) -> Statement:

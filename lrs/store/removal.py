@@ -13,6 +13,7 @@ from bson import ObjectId
 from pymongo import UpdateOne
 
 from lrs.store.attachments import Attachments
+from lrs.store.couples import couples_of
 from lrs.store.cut_chains import CutChains
 from lrs.store.log import Log
 from lrs.store.mongo import Database
@@ -95,7 +96,7 @@ class Removal:
                 return None
             # Keys may name the person: they are had anew from the statement as it is then.
             changes = [
-                UpdateOne({"_id": each["_id"]}, {"$set": _rewritten(each, identities, pseudonym), "$unset": {"keys": ""}})
+                UpdateOne({"_id": each["_id"]}, {"$set": _rewritten(each, identities, pseudonym), "$unset": {"keys": "", "pairs": ""}})
                 for each in records
             ]
             await self._records.bulk_write(changes, ordered=False, session=session)
@@ -186,4 +187,6 @@ def _rewritten(record: Record, identities: Sequence[str], pseudonym: Mapping[str
             fields[name] = other
     # `stored` is not part of the text: it is what the position says.
     statement = {name: value for name, value in without(statement_of(record), identities, pseudonym).items() if name != "stored"}
-    return fields | {"text": text_of(statement)}
+    # An empty list would be neither couples nor none.
+    couples = couples_of({**record, **fields})
+    return fields | ({"couples": couples} if couples else {}) | {"text": text_of(statement)}

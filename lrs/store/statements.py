@@ -72,7 +72,7 @@ class Statements:
         limit = min(query.limit or self._page_limit, self._page_limit)
         found: list[Stored] = []
         size = 0
-        records = self._find(tenant, query, after, through).limit(limit + 1)
+        records = self._find(tenant, query, after, through).limit(limit + 1).batch_size(limit + 1)
         async for record in records:
             found.append(Stored.of(record))
             size += len(record["text"])

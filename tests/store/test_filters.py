@@ -172,6 +172,74 @@ async def test_a_rare_pair_of_two_common_conditions_costs_no_more_than_its_page(
     assert plan["executionStats"]["totalKeysExamined"] <= 3 * 4
 
 
+def taught(person, verb, activity, agent="related agent", target="related activity"):
+    """A statement that has the person and the activity in these senses."""
+    context = {"instructor": learner(person)} if agent == "related agent" else {}
+    if target == "related activity":
+        context["contextActivities"] = {"grouping": [{"id": activity}]}
+    return a_statement(
+        actor=learner("joe" if agent == "related agent" else person), verb={"id": verb}, context=context,
+        object={"id": "https://x.example/activities/other" if target == "related activity" else activity},
+    )
+
+
+BROAD = [
+    ("related activity", "verb"), ("agent", "related activity"), ("related agent", "activity"), ("agent", "related activity", "verb"),
+]
+
+
+@pytest.mark.parametrize("ascending", ["true", "false"])
+@pytest.mark.parametrize("rare", [4, 0])
+@pytest.mark.parametrize("names", BROAD, ids=" and ".join)
+async def test_broad_conditions_that_hardly_or_never_meet_cost_no_more_than_their_page(parts, database, names, rare, ascending):
+    senses = {"agent": next((each for each in names if "agent" in each), "related agent"),
+              "target": next((each for each in names if "activity" in each), "related activity")}
+    common = [
+        taught("ada", VERBS[1], ACTIVITIES[1], **senses), taught("bob", VERBS[0], ACTIVITIES[1], **senses),
+        taught("bob", VERBS[1], ACTIVITIES[0], **senses),
+    ]
+    seldom = taught("ada", VERBS[0], ACTIVITIES[0], **senses)
+    await parts.post(*[{**each, "id": str(uuid.uuid4())} for each in (*common * 40, *[seldom] * rare, *common * 40)])
+    asked = {name: value for each in names for name, value in FILTERS[each].items()}
+    plan = await Statements(database, 3).explain("school", parse_query({**asked, "ascending": ascending}, "1.0.3"))
+    assert plan["executionStats"]["nReturned"] == rare
+    assert plan["executionStats"]["totalKeysExamined"] <= 3 * 4
+
+
+async def found_by_all(statements, tenant):
+    pages = [
+        await statements.page(tenant, parse_query({name: value for each in names for name, value in FILTERS[each].items()}, "1.0.3"))
+        for names in COMBINATIONS
+    ]
+    return [[each["id"] for each in page.statements] for page in pages]
+
+
+async def test_records_without_couples_are_found_like_all_others_and_get_them_when_they_are_keyed_anew(parts, database):
+    await parts.post(*[
+        taught(name, verb, activity, agent, target) for name in ("ada", "bob") for verb in VERBS for activity in ACTIVITIES
+        for agent in ("agent", "related agent") for target in ("activity", "related activity")
+    ])
+    records, everything = database["records"], await found_by_all(parts.statements, "school")
+    coupled = [each async for each in records.find({}).sort("position")]
+    assert all(each["couples"] for each in coupled) and any(everything)
+    await records.update_many({"_id": {"$in": [each["_id"] for each in coupled[::2]]}}, {"$unset": {"couples": ""}})
+    assert await found_by_all(parts.statements, "school") == everything
+    await parts.rebuilder.build("school")
+    assert [each async for each in records.find({}).sort("position")] == coupled
+    assert await found_by_all(parts.statements, "school") == everything
+
+
+async def test_a_crowd_with_much_context_has_no_couples_and_is_found_by_them(parts, database):
+    crowd = a_statement(
+        actor={"objectType": "Group", "member": [learner(name) for name in ("ada", *map(str, range(40)))]}, verb={"id": VERBS[0]},
+        object={"id": ACTIVITIES[0]}, context={"contextActivities": {"other": [{"id": f"https://x.example/{each}"} for each in range(10)]}},
+    )
+    await parts.post(crowd, *[taught("bob", VERBS[1], ACTIVITIES[1]) for _ in range(3)])
+    assert "couples" not in await database["records"].find_one({"_id": f"school/{crowd['id']}"})
+    for names, found in zip(COMBINATIONS, await found_by_all(parts.statements, "school"), strict=True):
+        assert (crowd["id"] in found) == ("registration" not in names), names
+
+
 async def test_what_a_statement_inherits_is_found_in_pairs_too_whichever_came_first(parts):
     target = a_statement(actor=learner("ada"), verb={"id": VERBS[0]}, object={"id": ACTIVITIES[0]})
     refers = {"verb": {"id": VERBS[1]}, "object": {"objectType": "StatementRef", "id": target["id"]}}

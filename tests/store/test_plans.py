@@ -55,6 +55,14 @@ def assert_by_index(profiled, most_keys=MOST_KEYS):
     assert max(examined.values()) <= most_keys, (examined, [each["planSummary"] for each in profiled])
 
 
+def _tutor(name):
+    return {"agent": json.dumps(learner(f"tutor.{name}")), "related_agents": "true"}
+
+
+def _course(name):
+    return {"activity": f"https://x.example/courses/{name}", "related_activities": "true"}
+
+
 FILTERS = {
     "nothing": {}, "verb": {"verb": VERBS[0]}, "agent": {"agent": json.dumps(learner("ada"))}, "activity": {"activity": ACTIVITIES[0]},
     "related agent": {"agent": json.dumps(learner("ada")), "related_agents": "true"},
@@ -62,6 +70,12 @@ FILTERS = {
     "agent and verb": {"agent": json.dumps(learner("ada")), "verb": VERBS[0]},
     "activity and verb": {"activity": ACTIVITIES[0], "verb": VERBS[0]},
     "agent and activity": {"agent": json.dumps(learner("ada")), "activity": ACTIVITIES[0]},
+    "related activity and verb": {**_course("a"), "verb": VERBS[0]},
+    "related agent and activity": {**_tutor("a"), "activity": ACTIVITIES[0]},
+    "related activity and agent": {**_course("a"), "agent": json.dumps(learner("ada"))},
+    "related agent and related activity": {**_tutor("a"), **_course("a")},
+    "related agent and activity, never": {**_tutor("a"), "activity": ACTIVITIES[1]},
+    "related activity and verb, never": {**_course("a"), "verb": "https://x.example/verbs/never"},
     "since": {"since": "2026-01-01T00:00:00Z"}, "until": {"until": "2126-01-01T00:00:00Z"},
     "nobody": {"agent": json.dumps(learner("nobody"))}, "no such verb": {"verb": "https://x.example/verbs/never"},
 }
@@ -71,7 +85,10 @@ FILTERS = {
 async def test_every_page_of_statements_costs_what_the_first_does(parts, database, looked_at, ascending):
     combinations = list(itertools.product(("ada", "bob"), VERBS, ACTIVITIES))
     await parts.post(*[
-        a_statement(actor=learner(name), verb={"id": verb}, object={"id": activity}, context={"registration": REGISTRATION})
+        a_statement(actor=learner(name), verb={"id": verb}, object={"id": activity}, context={
+            "registration": REGISTRATION, "instructor": learner(f"tutor.{activity[-1]}"),
+            "contextActivities": {"parent": [{"id": f"https://x.example/courses/{activity[-1]}"}]},
+        })
         for _ in range(45) for name, verb, activity in combinations
     ])
     statements, seen = Statements(database, PAGE), {}
@@ -84,7 +101,8 @@ async def test_every_page_of_statements_costs_what_the_first_does(parts, databas
             seen[name], after = seen[name] + len(page.found), page.next
             if after is None or seen[name] >= 4 * PAGE:
                 break
-    assert {name for name, count in seen.items() if count < 4 * PAGE} == {"nobody", "no such verb"}
+    never = {name for name in FILTERS if name.endswith("never")}
+    assert {name for name, count in seen.items() if count < 4 * PAGE} == {"nobody", "no such verb", *never}
 
 
 async def test_the_log_is_read_on_from_where_a_reader_is(parts, database, looked_at):

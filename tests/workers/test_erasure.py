@@ -14,6 +14,7 @@ from working import working
 
 from lrs.jobs import Jobs
 from lrs.queue import Queue
+from lrs.store.couples import couples_of
 from lrs.store.documents import Documents
 from lrs.store.jobs import KeptJobs
 from lrs.store.native_events import DEAD, Fate, NativeEvents, Origin
@@ -106,6 +107,20 @@ async def test_nothing_of_a_learner_is_left_anywhere_and_all_of_the_others(parts
     assert left == {each["id"] for each in (*his[1:], taught, exact, refers, again, her_void)}
     assert (await parts.statements.get("school", exact["id"], voided=False))["context"]["extensions"] == {"http://a.example/x": HUGE}
     await verified(services)
+
+
+async def test_records_of_others_have_the_couples_that_their_new_values_have(parts, database, jobs, services):
+    mine, sang = a_statement(actor=ADA), {"verb": {"id": "http://a.example/verbs/sang"}}
+    choir = a_statement(actor={"objectType": "Group", "member": [ADA, BOB]}, **sang)
+    refers = a_statement(actor=BOB, object={"objectType": "StatementRef", "id": mine["id"]}, **sang)
+    await parts.post(mine, choir, refers)
+    await erased(jobs)
+    for record in [each async for each in database["records"].find({})]:
+        assert record["couples"] == couples_of(record)
+    kept = (await parts.statements.get("school", choir["id"], voided=False))["actor"]["member"]
+    pseudonym = next(each for each in kept if each != BOB)
+    by = json.dumps({name: value for name, value in pseudonym.items() if name in ("mbox", "account")})
+    assert await ids_of(parts, agent=by, verb="http://a.example/verbs/sang") == {choir["id"]}
 
 
 async def test_the_receipt_tells_who_only_to_whoever_asks_for_the_same_person(parts, database, jobs, services, config):
