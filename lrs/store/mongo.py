@@ -39,7 +39,8 @@ TRANSACTION: Mapping[str, Any] = {
 }
 # A session is used again within so many seconds; the server forgets one after half an hour.
 SESSION_RESTS_S = 60.0
-# A start waits no longer than this for indexes, in seconds.
+# A start waits no longer than this for a server that is starting, too, and for indexes, in seconds.
+ANSWERS_WITHIN_S, ASKED_EVERY_S = 15.0, 0.5
 INDEXED_WITHIN_S = 10.0
 # Threads for transactions that are carried out, or committed, at the same time.
 MOST_AT_ONCE = 16
@@ -77,14 +78,11 @@ class Database:
         return self._database.get_collection(collection, read_concern=SnapshotAfter(self._reads))
 
     async def prepare(self) -> None:
-        """Create the indexes that are missing; ConfigurationError if the server cannot serve us at all.
+        """Create the indexes that are missing; ConfigurationError if the server cannot serve us at all, or does not answer for a while.
 
         On a large collection that takes its time, and goes on behind this call.
         """
-        try:
-            hello = await self._client.admin.command("hello")
-        except (ServerSelectionTimeoutError, ConnectionFailure) as error:
-            raise ConfigurationError(f"MongoDB does not answer: {error}") from error
+        hello = await self._hello()
         if "setName" not in hello and hello.get("msg") != "isdbgrid":
             raise ConfigurationError("MongoDB must run as a replica set (of one will do): transactions need it")
         self._indexing = asyncio.ensure_future(self._create_indexes())
@@ -94,6 +92,18 @@ class Database:
         else:
             logger.warning("indexes_are_being_built", still_after_s=INDEXED_WITHIN_S)
             self._indexing.add_done_callback(_log_indexed)
+
+    async def _hello(self) -> Mapping[str, Any]:
+        until = time.monotonic() + ANSWERS_WITHIN_S
+        while True:
+            try:
+                return await self._client.admin.command("hello")  # type: ignore[no-any-return]
+            except (ServerSelectionTimeoutError, ConnectionFailure) as error:
+                if time.monotonic() > until:
+                    raise ConfigurationError(f"MongoDB does not answer: {error}") from error
+                # One that was killed has its journal to read first.
+                logger.info("waiting_for_mongodb", error=str(error))
+                await asyncio.sleep(ASKED_EVERY_S)
 
     async def _create_indexes(self) -> None:
         for collection, indexes in INDEXES.items():

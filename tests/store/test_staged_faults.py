@@ -2,12 +2,14 @@
 
 import asyncio
 import uuid
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from builders import TALLY, a_statement, a_void_of, learner
 from motor.motor_asyncio import AsyncIOMotorCollection
 from pymongo.errors import AutoReconnect, BulkWriteError, OperationFailure, PyMongoError, WriteConcernError
+from servers import real_mongod
 
 from lrs.errors import InvalidStatement, StatementConflict, StoreUnavailable
 from lrs.folding import Chunk
@@ -257,6 +259,23 @@ async def test_a_start_does_not_wait_for_indexes_that_take_long_to_build(config,
     assert "records" in await database.collection_names()
     await database.drop()
     database.close()
+
+
+async def test_a_start_waits_for_a_mongodb_that_was_killed_and_reads_its_journal(tmp_path, config):
+    mongod = real_mongod(tmp_path / "mongod")
+    late = replace(config, mongo_url=f"{mongod.url}&serverSelectionTimeoutMS=200")
+    database = Database.connect(late)
+    preparing = asyncio.create_task(database.prepare())
+    try:
+        await asyncio.sleep(1)
+        assert not preparing.done()
+        await asyncio.to_thread(mongod.start)
+        await preparing
+        assert "records" in await database.collection_names()
+    finally:
+        preparing.cancel()
+        database.close()
+        await asyncio.to_thread(mongod.stop)
 
 
 STEPPED_DOWN = WriteConcernError("Primary stepped down while waiting for replication", 189)
