@@ -3,6 +3,7 @@
 import asyncio
 import json
 import random
+import threading
 import uuid
 
 import pytest
@@ -112,6 +113,29 @@ async def test_references_and_targets_racing_between_processes_never_miss_one_an
     for number in range(3):
         expected = {each["id"] for chain in chains for each in (chain if closed else chain[:number + 1])}
         assert set(await found(processes[0], verb=VERBS[number])) == expected
+
+
+async def test_the_first_reference_of_all_waits_for_who_stores_its_target_without_looking(parts, make_parts):
+    slow, target = make_parts(), a_statement(verb={"id": VERBS[0]})
+    link = a_link(target["id"])
+    fenced, go_on = threading.Event(), threading.Event()
+    fence = slow.log._writer.fence_now
+
+    def fence_and_wait(*given):
+        orphans = fence(*given)
+        fenced.set()
+        assert go_on.wait(10)
+        return orphans
+
+    slow.log._writer.fence_now = fence_and_wait
+    storing = asyncio.create_task(slow.post(target))
+    assert await asyncio.to_thread(fenced.wait, 10)
+    linking = asyncio.create_task(parts.post(link))
+    await asyncio.wait({linking}, timeout=0.3)
+    assert not linking.done()
+    go_on.set()
+    await asyncio.gather(storing, linking)
+    assert set(await found(parts, verb=VERBS[0])) == {target["id"], link["id"]}
 
 
 async def test_what_a_chain_is_moved_on_to_may_be_stored_at_that_very_moment(parts, make_parts):
