@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
 from functools import partial
@@ -207,16 +207,18 @@ class Log:
     async def _ids_of(self, query: Mapping[str, Any]) -> list[Mapping[str, Any]]:
         return await self._records.find(query, projection={"_id": 1}).to_list(None)  # type: ignore[no-any-return]
 
-    async def see_to_references(self, ends: Iterable[End]) -> None:
-        """Let stored references reach what came at the same moment, and so missed them: as with voids."""
-        if not ends:
-            return
-        await self._watermark.through(fresh=True)
-        by_id = {record_id(*end): end for end in ends}
-        for found in await self._insistently(lambda: self._ids_of({"_id": {"$in": list(by_id)}})):
-            end: End | None = by_id[found["_id"]]
-            while end is not None:
-                end = await self._insistently(partial(self._settle_once, end))
+    async def see_to_references(self, ends: Collection[End]) -> None:
+        """Let stored references reach what came at the same moment, and so missed them: as with voids.
+
+        Whoever is storing what a chain is moved on to may have looked for those who await it before that: so the watermark is
+        raised again before each further look.
+        """
+        while ends:
+            await self._watermark.through(fresh=True)
+            by_id = {record_id(*end): end for end in ends}
+            found = await self._insistently(partial(self._ids_of, {"_id": {"$in": list(by_id)}}))
+            settled = [await self._insistently(partial(self._settle_once, by_id[each["_id"]])) for each in found]
+            ends = {onward for onward in settled if onward is not None}
 
     async def _settle_once(self, end: End) -> End | None:
         async with self._database.transaction() as session:

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import random
+import threading
 import uuid
 
 import pytest
@@ -102,15 +103,77 @@ async def test_references_do_not_reach_into_another_tenant(parts):
     assert await found(parts, verb=VERBS[0]) == []
 
 
-async def test_references_and_targets_racing_between_processes_never_miss_one_another(make_parts):
+@pytest.mark.parametrize("closed", [False, True], ids=["open", "cycle"])
+async def test_references_and_targets_racing_between_processes_never_miss_one_another(make_parts, closed):
     processes = [make_parts() for _ in range(3)]
-    chains = [a_chain(3) for _ in range(25)]
+    chains = [a_chain(3, closed=closed) for _ in range(25)]
     await asyncio.gather(*(
         processes[(number + link) % 3].post(each) for number, chain in enumerate(chains) for link, each in enumerate(chain)
     ))
     for number in range(3):
-        expected = {each["id"] for chain in chains for each in chain[:number + 1]}
+        expected = {each["id"] for chain in chains for each in (chain if closed else chain[:number + 1])}
         assert set(await found(processes[0], verb=VERBS[number])) == expected
+
+
+async def test_the_first_reference_of_all_waits_for_who_stores_its_target_without_looking(parts, make_parts):
+    slow, target = make_parts(), a_statement(verb={"id": VERBS[0]})
+    link = a_link(target["id"])
+    fenced, go_on = threading.Event(), threading.Event()
+    fence = slow.log._writer.fence_now
+
+    def fence_and_wait(*given):
+        orphans = fence(*given)
+        fenced.set()
+        assert go_on.wait(10)
+        return orphans
+
+    slow.log._writer.fence_now = fence_and_wait
+    storing = asyncio.create_task(slow.post(target))
+    assert await asyncio.to_thread(fenced.wait, 10)
+    linking = asyncio.create_task(parts.post(link))
+    await asyncio.wait({linking}, timeout=0.3)
+    assert not linking.done()
+    go_on.set()
+    await asyncio.gather(storing, linking)
+    assert set(await found(parts, verb=VERBS[0])) == {target["id"], link["id"]}
+
+
+async def test_what_a_chain_is_moved_on_to_may_be_stored_at_that_very_moment(parts, make_parts):
+    """By a transaction that sees the middle of the chain await it, and not yet its beginning."""
+    first, middle, last = a_chain(3)
+    await parts.post(middle)
+    await parts.post(first)
+    # As if both had been stored at the same moment, and nobody had looked again.
+    await parts.database["records"].update_one(
+        {"_id": f"school/{first['id']}"}, {"$set": {"awaits": middle["id"]}, "$pull": {"verb": VERBS[1]}}
+    )
+    slow, storing = make_parts(), []
+    about_to_insert, go_on = asyncio.Event(), asyncio.Event()
+    insert, settle, through = slow.log._insert, parts.log._settle_once, parts.watermark.through
+
+    async def insert_later(records, session):
+        about_to_insert.set()
+        await go_on.wait()
+        await insert(records, session)
+
+    async def settle_meanwhile(end):
+        if not storing:
+            storing.append(asyncio.create_task(slow.post(last)))
+            await about_to_insert.wait()
+        return await settle(end)
+
+    async def through_waits_for_who_is_storing(**options):
+        if storing:
+            go_on.set()
+        return await through(**options)
+
+    slow.log._insert, parts.log._settle_once = insert_later, settle_meanwhile
+    parts.watermark.through = through_waits_for_who_is_storing
+    await parts.log.see_to_references({("school", middle["id"])})
+    go_on.set()
+    await asyncio.gather(*storing)
+    for number in range(3):
+        assert set(await found(parts, verb=VERBS[number])) == {each["id"] for each in (first, middle, last)[:number + 1]}
 
 
 async def test_the_follower_sees_to_a_reference_whose_process_died_before_it_could(parts):
