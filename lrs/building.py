@@ -47,13 +47,14 @@ class Builder:
 
     async def build(
         self, tenant: str, materializers: Sequence[Materializer[Any]], *, per_second: float | None = None, report: Report = nobody,
-        anew: bool = True,
+        anew: bool = True, asked: Cursor | None = None,
     ) -> list[Materializer[Any]]:
         """Make the next generation of each of these, or go on with it, and let it be the one that is read; answers what was made.
 
         All in one reading of the log, of not more than so many records a second. `anew`: the records are keyed anew, too.
+        `asked`: the cursors by which it is to be made, now if there are none. What others have made since is not made again.
         """
-        made = await self._begun(tenant, materializers)
+        made = await self._begun(tenant, materializers, asked or await self._cursors.read(tenant))
         pace = Pace(per_second)
         while True:
             try:
@@ -79,13 +80,15 @@ class Builder:
         cursor = await self._cursors.read(tenant)
         return cursor, [each for each in made if each.edition in cursor.building]
 
-    async def _begun(self, tenant: str, materializers: Sequence[Materializer[Any]]) -> list[Materializer[Any]]:
-        """These in the generations that are to be made, when each of them has a cursor."""
+    async def _begun(self, tenant: str, materializers: Sequence[Materializer[Any]], asked: Cursor) -> list[Materializer[Any]]:
+        """These in the generations that are to be made, when each of them has a cursor, or has been made since it was asked for."""
         while True:
+            # Who loses against another's begin may hear of it only when the other has made it all.
             cursor = await self._cursors.read(tenant)
-            made = [cursor.next(each, int(time.time())) for each in materializers]
+            made = [_made_since(asked, cursor, each) or cursor.next(each, int(time.time())) for each in materializers]
+            begun = {*cursor.positions, *cursor.building}
             try:
-                await self._cursors.begin(cursor, [each.edition for each in made if each.edition not in cursor.building])
+                await self._cursors.begin(cursor, [each.edition for each in made if each.edition not in begun])
                 return made
             except Superseded:
                 logger.info("read_again", tenant=tenant)
@@ -119,6 +122,12 @@ class Builder:
 
     async def _count(self, tenant: str, through: int) -> int:
         return int(await self._records.count_documents({"tenant": tenant, "position": {"$lte": through}}))
+
+
+def _made_since(asked: Cursor, cursor: Cursor, materializer: Materializer[Any]) -> Materializer[Any] | None:
+    """The materializer in the generation that is read now, if that was not there yet when it was asked for."""
+    current = cursor.current(materializer)
+    return current if current.edition in cursor.positions and current.edition not in asked.positions else None
 
 
 class Pace:

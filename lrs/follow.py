@@ -196,8 +196,9 @@ class Follower:
 
     async def _build(self, tenant: str) -> Followed:
         """Do it from the beginning of the log for what has no cursor."""
-        if new := self._missing(await self._read(tenant)):
-            await self.builder.build(tenant, new, anew=False)
+        cursor = await self._read(tenant)
+        if new := self._missing(cursor):
+            await self.builder.build(tenant, new, anew=False, asked=cursor)
         return Followed(0, await self._read(tenant))
 
     async def has_begun(self, tenant: str) -> bool:

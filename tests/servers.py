@@ -22,9 +22,6 @@ FORGETTING = (
     "minSnapshotHistoryWindowInSeconds=0", "wiredTigerFileHandleCloseIdleTime=5", "wiredTigerFileHandleCloseScanInterval=2",
     "wiredTigerFileHandleCloseMinimum=100",
 )
-# A read that must see the time at which the primary says it is may have to wait for the next write. Where nobody writes that is the
-# server's own, every ten seconds unless it is told otherwise.
-NEVER_QUIET = ("periodicNoopIntervalSecs=1",)
 # Whoever waits for the journal waits for its next turn: that costs nothing where there is no disk to sync.
 JOURNAL_MS = 1
 
@@ -91,7 +88,7 @@ def real_mongod(folder: Path, data: Path | None = None) -> RealServer:
     home.create()
     port = free_port()
     program = mongod_program(find_mongod(), home, port)
-    more = [word for setting in (*FORGETTING, *NEVER_QUIET) for word in ("--setParameter", setting)]
+    more = [word for setting in FORGETTING for word in ("--setParameter", setting)]
     if data is not None:
         more += ["--journalCommitInterval", str(JOURNAL_MS)]
     return RealServer(replace(program, argv=(*program.argv, *more)), mongod_url(port), lambda: is_primary(port))

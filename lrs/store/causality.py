@@ -55,8 +55,10 @@ class SnapshotAfter(ReadConcern):
 
 
 class Elections(ServerHeartbeatListener):
-    """Learns of each new primary when it began: by then it has all that its forerunners acknowledged.
+    """Learns of each new primary how far its log is: all that its forerunners acknowledged is in there.
 
+    A member says that it leads only after it has caught up and has written that it does. Its log, and not the time that it tells: a
+    transaction takes that ahead of the log, and what reads from then on would wait until somebody writes again.
     The driver tells of an answer before it goes by it, so nothing is read from a new primary before this is known.
     """
 
@@ -70,9 +72,9 @@ class Elections(ServerHeartbeatListener):
     def succeeded(self, event: ServerHeartbeatSucceededEvent) -> None:
         """A member has said who it is."""
         hello = event.reply
-        if hello.is_writable and hello.election_id != self._election and hello.cluster_time:
+        if hello.is_writable and hello.election_id != self._election and "lastWrite" in hello.document:
             self._election = hello.election_id
-            self._reads.learn(hello.cluster_time["clusterTime"])
+            self._reads.learn(hello.document["lastWrite"]["opTime"]["ts"])
 
     def failed(self, event: ServerHeartbeatFailedEvent) -> None:
         """Nothing is known."""

@@ -11,6 +11,7 @@ from builders import AUTHORITY, a_statement
 from conftest import Parts
 from motor.motor_asyncio import AsyncIOMotorClient
 from pymongo.errors import OperationFailure
+from pymongo.hello import Hello
 from pymongo.monitoring import CommandListener
 
 from lrs.config import Config
@@ -54,8 +55,11 @@ async def heard(config: Config, monkeypatch: pytest.MonkeyPatch) -> Heard:
 
 
 def an_election(number: int, at_s: int, *, is_writable: bool = True) -> Any:
-    cluster_time = {"clusterTime": Timestamp(at_s, 1), "signature": {}}
-    return SimpleNamespace(reply=SimpleNamespace(is_writable=is_writable, election_id=number, cluster_time=cluster_time))
+    """The answer of a member that has written up to there. The time that it tells is ahead of that, as after a transaction."""
+    return SimpleNamespace(reply=Hello({
+        "ok": 1, "setName": "rs", "isWritablePrimary": is_writable, "secondary": not is_writable, "electionId": number,
+        "lastWrite": {"opTime": {"ts": Timestamp(at_s, 1), "t": number}}, "$clusterTime": {"clusterTime": Timestamp(at_s, 2)},
+    }))
 
 
 async def test_what_is_read_after_the_watermark_was_raised_is_not_from_before(heard, config, database):
@@ -93,6 +97,18 @@ def test_a_new_primary_is_read_no_earlier_than_it_was_elected():
     assert reads.document["afterClusterTime"] == Timestamp(100, 1)
     elections.succeeded(an_election(2, 300))
     assert reads.document["afterClusterTime"] == Timestamp(300, 1)
+
+
+async def test_a_process_that_begins_after_a_transaction_waits_for_nothing_that_is_not_written_yet(config, database):
+    async with database.transaction() as session:
+        await database["writers"].insert_many([{"_id": "a"}, {"_id": "b"}], session=session)
+    begun = Database.connect(config)
+    assert await begun.ping()
+    learnt = begun["writers"].read_concern.document["afterClusterTime"]
+    hello = await database._client.admin.command("hello")
+    assert learnt <= hello["lastWrite"]["opTime"]["ts"]
+    assert await begun["writers"].count_documents({}) == 2
+    begun.close()
 
 
 def test_what_was_learnt_is_never_unlearnt():

@@ -9,6 +9,7 @@ from rollup_builders import DAYS, assert_all_is_right, at, total
 
 from lrs.errors import StoreUnavailable
 from lrs.folding import CHUNK_BYTES
+from lrs.store.cursors import Cursors
 from lrs.store.leases import Leases
 from lrs.store.positions import LAST
 
@@ -59,6 +60,76 @@ async def test_processes_that_build_at_once_fold_each_record_once(process, monke
     await asyncio.gather(*(each.rebuilder.build("school") for each in processes))
     assert counted.records == 80
     await assert_all_is_right(processes[0])
+
+
+def before_it_begins(process, do):
+    """The process asks for what it is to make, and somebody does this before it has said that it begins."""
+    cursors = process.follower.builder._cursors
+    begin = cursors.begin
+
+    async def begin_late(*given):
+        cursors.begin = begin
+        await do()
+        await begin(*given)
+
+    cursors.begin = begin_late
+
+
+async def test_who_hears_only_after_a_rebuild_that_another_began_it_does_not_do_it_again(process):
+    quick, slow = process(), process()
+    await quick.post(*[at(number % 7) for number in range(40)])
+    await quick.follower.settle("school")
+    counted = Counted(quick, slow)
+    before_it_begins(slow, lambda: quick.rebuilder.build("school"))
+    made = await slow.rebuilder.build("school")
+    assert counted.records == 40
+    assert made == sum([await quick.saved.count("school", each) for each in await current(quick)])
+    # Whoever asks afterwards means it.
+    await slow.rebuilder.build("school")
+    assert counted.records == 80
+    await assert_all_is_right(slow)
+
+
+async def current(process):
+    cursor = await Cursors(process.database).read("school")
+    return [cursor.current(each) for each in (DAYS, TALLY)]
+
+
+async def test_who_hears_only_after_the_first_summaries_that_another_made_them_does_not_make_them_again(process):
+    quick, slow = process(), process()
+    await quick.post(*[at(number % 7) for number in range(40)])
+    counted = Counted(quick, slow)
+    before_it_begins(slow, lambda: quick.follower.settle("school"))
+    await slow.follower.settle("school")
+    assert counted.records == 40
+    assert await current(slow) == [DAYS, TALLY]
+    await assert_all_is_right(slow)
+
+
+async def test_what_another_made_between_seeing_that_it_is_missing_and_asking_for_it_is_not_made_again(process):
+    quick, slow = process(), process()
+    await quick.post(*[at(number % 7) for number in range(40)])
+    counted = Counted(quick, slow)
+    build = slow.follower.builder.build
+
+    async def build_late(*given, **how):
+        await quick.follower.settle("school")
+        return await build(*given, **how)
+
+    slow.follower.builder.build = build_late
+    await slow.follower.settle("school")
+    assert counted.records == 40
+    assert await current(slow) == [DAYS, TALLY]
+
+
+async def test_a_rebuild_that_another_fault_made_begin_late_is_made_all_the_same(process):
+    parts = process()
+    await parts.post(*[at(number % 7) for number in range(40)])
+    await parts.follower.settle("school")
+    counted = Counted(parts)
+    before_it_begins(parts, lambda: Cursors(parts.database).supersede("school"))
+    await parts.rebuilder.build("school")
+    assert counted.records == 40
 
 
 async def test_whoever_is_killed_at_it_is_replaced_when_the_lease_runs_out(process, monkeypatch):
