@@ -103,10 +103,14 @@ class Folding:
         return [cell for each in touched for cell in await self._brought_up(each, mark)]
 
     async def _make_good(self, chunk: Chunk) -> None:
-        """Only if the process that stored a void or a reference ended before it could see to it; such a void comes again later."""
+        """Only if the process that stored a void, a reference, or what many refer to ended before it could see to it all.
+
+        Such a void comes again later.
+        """
         voids = {each["_id"]: record_id(chunk.tenant, each["voids"]) for each in chunk.records if "voids" in each}
         await self._log.see_to_voids(voids)
-        await self._log.see_to_references({(chunk.tenant, each["awaits"]) for each in chunk.records if "awaits" in each})
+        left = await self._log.left_waiting(chunk.tenant, [each["_id"] for each in chunk.records])
+        await self._log.see_to_references(left | {(chunk.tenant, each["awaits"]) for each in chunk.records if "awaits" in each})
 
     async def _find_lost(self, chunk: Chunk, touched: Sequence["_Touched"]) -> None:
         """What is not saved although it has begun was lost, or could not be folded: it is made anew."""

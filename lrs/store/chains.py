@@ -68,11 +68,15 @@ class Chains:
         for prepared in batch:
             by_tenant[prepared.tenant][prepared.statement["id"].lower()] = prepared
         for tenant, by_id in by_tenant.items():
-            waiting = self._records.aggregate([
-                {"$match": {"tenant": tenant, "awaits": {"$in": list(by_id)}}}, {"$group": {"_id": "$awaits"}},
-            ], session=session)
-            for awaited in [each["_id"] async for each in waiting]:
+            for _, awaited in await self.awaited(tenant, list(by_id), session):
                 yield by_id[awaited]
+
+    async def awaited(self, tenant: str, statement_ids: Sequence[str], session: Any = None) -> set[End]:
+        """Those of these statements that records await."""
+        waiting = self._records.aggregate([
+            {"$match": {"tenant": tenant, "awaits": {"$in": list(statement_ids)}}}, {"$group": {"_id": "$awaits"}},
+        ], session=session)
+        return {(tenant, each["_id"]) async for each in waiting}
 
     async def _give(
         self, tenant: str, statement_id: str, values: Mapping[str, Sequence[str]], onward: str | None, session: Any

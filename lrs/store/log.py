@@ -220,6 +220,11 @@ class Log:
             settled = [await self._insistently(partial(self._settle_once, by_id[each["_id"]])) for each in found]
             ends = {onward for onward in settled if onward is not None}
 
+    async def left_waiting(self, tenant: str, stored: Sequence[str]) -> set[End]:
+        """Those of stored statements, by `_id`, that others await: who stored one had more to hand it to than one transaction takes."""
+        ids = [each.removeprefix(record_id(tenant, "")) for each in stored]
+        return await self._insistently(partial(self._chains.awaited, tenant, ids))  # type: ignore[no-any-return]
+
     async def _settle_once(self, end: End) -> End | None:
         async with self._database.transaction() as session:
             return await self._chains.settle(end, session)

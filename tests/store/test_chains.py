@@ -37,6 +37,10 @@ def a_chain(length, *, closed=False):
     return links
 
 
+async def nothing(*_):
+    """As if the process had ended before it could."""
+
+
 async def found(parts, **parameters):
     page = await parts.statements.page("school", parse_query({"ascending": "true", **parameters}, "1.0.3"))
     return [each["id"] for each in page.statements]
@@ -196,6 +200,20 @@ async def test_more_references_than_one_transaction_takes_are_all_reached(parts,
     links = [a_link(target["id"]) for _ in range(11)]
     await parts.post(*links)
     await parts.post(target)
+    assert set(await found(parts, verb=VERBS[0])) == {target["id"], *(each["id"] for each in links)}
+
+
+async def test_the_follower_hands_to_the_rest_if_the_process_died_amid_more_than_one_transaction_takes(parts, monkeypatch):
+    monkeypatch.setattr("lrs.store.chains.MOST_AT_ONCE", 4)
+    target = a_statement(verb={"id": VERBS[0]})
+    links = [a_link(target["id"]) for _ in range(11)]
+    await parts.post(*links)
+    await parts.follower.settle("school")
+    with monkeypatch.context() as dying:
+        dying.setattr(parts.log, "see_to_references", nothing)
+        await parts.post(target)
+    assert len(await found(parts, verb=VERBS[0])) == 1 + 4
+    await parts.follower.settle("school")
     assert set(await found(parts, verb=VERBS[0])) == {target["id"], *(each["id"] for each in links)}
 
 
