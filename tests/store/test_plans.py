@@ -70,10 +70,14 @@ FILTERS = {
     "agent and verb": {"agent": json.dumps(learner("ada")), "verb": VERBS[0]},
     "activity and verb": {"activity": ACTIVITIES[0], "verb": VERBS[0]},
     "agent and activity": {"agent": json.dumps(learner("ada")), "activity": ACTIVITIES[0]},
+    "agent, verb and activity": {"agent": json.dumps(learner("ada")), "verb": VERBS[0], "activity": ACTIVITIES[0]},
     "related activity and verb": {**_course("a"), "verb": VERBS[0]},
     "related agent and activity": {**_tutor("a"), "activity": ACTIVITIES[0]},
     "related activity and agent": {**_course("a"), "agent": json.dumps(learner("ada"))},
     "related agent and related activity": {**_tutor("a"), **_course("a")},
+    "agent, verb and activity that meet two by two only, never": {
+        "agent": json.dumps(learner("cleo")), "verb": VERBS[0], "activity": ACTIVITIES[1],
+    },
     "related agent and activity, never": {**_tutor("a"), "activity": ACTIVITIES[1]},
     "related activity and verb, never": {**_course("a"), "verb": "https://x.example/verbs/never"},
     "since": {"since": "2026-01-01T00:00:00Z"}, "until": {"until": "2126-01-01T00:00:00Z"},
@@ -83,7 +87,8 @@ FILTERS = {
 
 @pytest.mark.parametrize("ascending", ["true", "false"])
 async def test_every_page_of_statements_costs_what_the_first_does(parts, database, looked_at, ascending):
-    combinations = list(itertools.product(("ada", "bob"), VERBS, ACTIVITIES))
+    cleos = [("cleo", *each) for each in zip(VERBS, ACTIVITIES, strict=True)]
+    combinations = [*itertools.product(("ada", "bob"), VERBS, ACTIVITIES), *cleos]
     await parts.post(*[
         a_statement(actor=learner(name), verb={"id": verb}, object={"id": activity}, context={
             "registration": REGISTRATION, "instructor": learner(f"tutor.{activity[-1]}"),
