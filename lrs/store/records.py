@@ -28,6 +28,9 @@ from lrs.xapi.types import Statement
 LARGEST = 15 * 1024 * 1024
 # Those that a statement shares with whatever refers to it. xAPI 1.0.3, Communication 2.1.3.
 CHAINED_FIELDS = ("verb", "activity", "agents", "related_agents", "related_activities", "registration")
+# All of its own, and what is worth reporting on.
+LOOKED_UP = (*CHAINED_FIELDS, "refs", "voids", "authority")
+FACTS = ("scaled", "success", "completion", "duration_s")
 # What a date of the driver's can hold: the years 1 to 9999.
 FIRST_DATE_US, LAST_DATE_US = -62_135_596_800_000_000, 253_402_300_799_999_999
 # A BSON document is its length, its elements and a zero; an int64 element is 0x12, its name, a zero and the number.
@@ -111,51 +114,19 @@ def _elements(prepared: Prepared) -> bytes:
 def _beside(prepared: Prepared) -> dict[str, Any]:
     """What stands beside the text: nothing that is empty."""
     own = prepared.look_ups
-    beside: dict[str, Any] = {"verb": own.verb}
-    if own.activity:
-        beside["activity"] = own.activity
-    if own.agents:
-        beside["agents"] = own.agents
-    if own.related_agents:
-        beside["related_agents"] = own.related_agents
-    if own.related_activities:
-        beside["related_activities"] = own.related_activities
-    if own.registration:
-        beside["registration"] = own.registration
+    beside: dict[str, Any] = {name: value for name in LOOKED_UP if (value := getattr(own, name))}
     if own.refs:
         # Lists, as more may come in when what it refers to is stored later.
-        beside |= {"refs": own.refs, **prepared.chained()}
-    if own.voids:
-        beside["voids"] = own.voids
-    if own.authority:
-        beside["authority"] = own.authority
-    if keys := [*prepared.keys, *prepared.more_keys]:
-        beside["keys"] = keys
-    if prepared.keyed:
-        beside["keyed"] = prepared.keyed
-    if couples := couples_of(beside):
-        beside["couples"] = couples
-    if prepared.attachments:
-        beside["attachments"] = prepared.attachments
-    if prepared.voided_at:
-        beside["voided"] = prepared.voided_at
-    if prepared.awaits:
-        beside["awaits"] = prepared.awaits
-    if facts := _facts(own):
-        beside["facts"] = facts
-    return beside
+        beside |= prepared.chained()
+    of_the_log: dict[str, Any] = {
+        "keys": [*prepared.keys, *prepared.more_keys], "keyed": prepared.keyed, "couples": couples_of(beside),
+        "attachments": prepared.attachments, "voided": prepared.voided_at, "awaits": prepared.awaits, "facts": _facts(own),
+    }
+    return beside | {name: value for name, value in of_the_log.items() if value}
 
 
 def _facts(own: LookUps) -> dict[str, Any]:
-    facts: dict[str, Any] = {}
-    if own.scaled is not None:
-        facts["scaled"] = own.scaled
-    if own.success is not None:
-        facts["success"] = own.success
-    if own.completion is not None:
-        facts["completion"] = own.completion
-    if own.duration_s is not None:
-        facts["duration_s"] = own.duration_s
+    facts = {name: value for name in FACTS if (value := getattr(own, name)) is not None}
     # "9999-12-31T23:59:59-10:00" is a timestamp, but in no year that a date can hold.
     if own.timestamp_us is not None and FIRST_DATE_US <= own.timestamp_us <= LAST_DATE_US:
         facts["timestamp"] = DatetimeMS(own.timestamp_us // 1000)
